@@ -1,0 +1,1 @@
+"""DP Assistant: proven answers for Douyin e-commerce service providers."""
