@@ -96,7 +96,9 @@ def sentences(text: str) -> list[tuple[int, int]]:
 def _sentence_spans(text: str) -> Iterator[tuple[int, int]]:
     start = 0
     for match in _SENTENCE_END.finditer(text):
-        if match.group().startswith(".") and _ABBREVIATION.search(text[start : match.start()]):
+        # Only the last word is looked at: searching the whole sentence would cost squared time.
+        nearby = max(start, match.start() - 8)
+        if match.group().startswith(".") and _ABBREVIATION.search(text, nearby, match.start()):
             continue
         yield _trim(text, start, match.end())
         start = match.end()
