@@ -135,13 +135,19 @@ class Hit:
 
 @dataclass(frozen=True)
 class Found:
-    """What retrieval gives: kept hits in order, dropped ones with the reason, and signals."""
+    """What retrieval gives: kept hits in order, dropped ones with the reason, and signals.
+
+    `weights` maps each content term of the question to its idf, `equivalents` to the terms of
+    other names of the same thing.
+    """
 
     query: str
     language: Language
     hits: tuple[Hit, ...]
     dropped: tuple[tuple[Hit, str], ...] = ()
     expansions: tuple[str, ...] = ()
+    weights: Mapping[str, float] = field(default_factory=dict)
+    equivalents: Mapping[str, frozenset[str]] = field(default_factory=dict)
     signals: Mapping[str, float] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 

@@ -1,0 +1,318 @@
+"""Finds the passages that may answer a question: dense, lexical and exact lanes, then fusion.
+
+Each lane gives its own named score and rank and never touches another's. The fused score is
+cosine + weight x coverage, where coverage = BM25 / sum of idf over *all* content terms of the
+question, unseen ones included: lexical evidence fades by itself when few of them occur.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from langchain_core.callbacks import CallbackManagerForRetrieverRun
+from langchain_core.documents import Document as LangChainDocument
+from langchain_core.retrievers import BaseRetriever
+
+from assistant import tokens
+from assistant.catalog import Catalog
+from assistant.embedding import Encoder
+from assistant.glossary import Glossary
+from assistant.language import content_terms, detect, fold, sentences, terms
+from assistant.records import VISIBLE_TO, Found, Hit, Language, Passage
+from assistant.settings import RetrievalSettings
+from assistant.store import VectorStore
+
+RANK_CONSTANT = 60  # Cormack, Clarke & Buettcher 2009, reciprocal rank fusion
+NEAR_DUPLICATE = 0.8  # share of common bigrams above which two passages say the same
+KNOWN_QUESTION = 0.5  # Dice overlap of terms from which a known question counts as asked
+COVERAGE_CAP = 1.5  # aliases can push BM25 past the question's own terms
+
+
+@dataclass
+class _Search:
+    """One search under way: the question's terms and what each lane found, by passage id."""
+
+    query: str
+    language: Language
+    visible: Sequence[str]
+    settings: RetrievalSettings
+    terms: list[str]
+    expansions: tuple[str, ...] = ()
+    idf: dict[str, float] = field(default_factory=dict)
+    equivalents: dict[str, frozenset[str]] = field(default_factory=dict)
+    lanes: dict[str, dict[str, float]] = field(default_factory=dict)
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+class Retriever:
+    """Searches one library; holds no state between questions, so threads may share it."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        store: VectorStore,
+        encoder: Encoder,
+        glossary: Glossary,
+        settings: RetrievalSettings,
+    ) -> None:
+        """Take the opened parts of the library."""
+        self._catalog, self._store, self._encoder = catalog, store, encoder
+        self._glossary, self._settings = glossary, settings
+
+    def find(
+        self,
+        query: str,
+        role: str = "staff",
+        *,
+        only_language: Language | None = None,
+        keep: int | None = None,
+        **switches: Any,
+    ) -> Found:
+        """Give the fused hits that the role may see, what was dropped and why, and the signals.
+
+        `switches` override single retrieval settings, so that an evaluation can turn a lane off.
+        """
+        search = self._prepare(query, role, self._settings.model_copy(update=switches))
+        for name, lane in (("dense", self._dense), ("lexical", self._lexical)):
+            if getattr(search.settings, name):
+                _timed(search, name, lane)
+        passages = self._catalog.passages(list({i for lane in search.lanes.values() for i in lane}))
+        if search.settings.exact:
+            _timed(search, "exact", lambda s: self._exact(s, passages))
+        hits = [h for h in self._fuse(search, passages) if _speaks(h, only_language)]
+        hits = self._rerank(search, hits)
+        kept, dropped = _fit(hits, search, keep)
+        return Found(
+            query=query,
+            language=search.language,
+            hits=tuple(kept),
+            dropped=tuple(dropped),
+            expansions=search.expansions,
+            weights=search.idf,
+            equivalents=search.equivalents,
+            signals=self._signals(search, hits, kept),
+            timings_ms=search.timings_ms,
+        )
+
+    def _prepare(self, query: str, role: str, settings: RetrievalSettings) -> _Search:
+        visible = VISIBLE_TO[role]
+        wanted = list(dict.fromkeys(content_terms(query) or terms(query)))
+        expansions = self._glossary.expansions(query) if settings.aliases else ()
+        search = _Search(query, detect(query), visible, settings, wanted, expansions)
+        if settings.aliases:
+            search.equivalents = self._equivalents(query)
+        frequencies = self._catalog.document_frequency(wanted, visible)
+        size = self._catalog.size(visible)
+        for term in wanted:
+            seen = frequencies.get(term, 0)
+            search.idf[term] = math.log((size - seen + 0.5) / (seen + 0.5) + 1)
+        return search
+
+    def _dense(self, search: _Search) -> dict[str, float]:
+        vector = self._encoder.encode_query(search.query, search.language)
+        return dict(
+            self._store.nearest(
+                self._catalog.fingerprint, search.visible, vector, search.settings.candidates
+            )
+        )
+
+    def _lexical(self, search: _Search) -> dict[str, float]:
+        asked = list(dict.fromkeys([*search.terms, *terms(" ".join(search.expansions))]))
+        rows = self._catalog.lexical(asked, search.visible, search.settings.candidates)
+        total = sum(search.idf.values()) or 1.0
+        return {name: min(score / total, COVERAGE_CAP) for name, score in rows}
+
+    def _exact(self, search: _Search, passages: Mapping[str, Passage]) -> dict[str, float]:
+        """Score passages of a document that lists this question, or whose heading is the term."""
+        asked = set(search.terms)
+        documents: dict[str, float] = {}
+        for question, path, _ in self._catalog.known_questions(search.terms, search.visible, 8):
+            score = _dice(asked, set(content_terms(question)))
+            if score >= KNOWN_QUESTION:
+                documents[path] = max(score, documents.get(path, 0.0))
+        names = {fold(n) for m in self._glossary.mentions(search.query) for n in m.term.names}
+        found: dict[str, float] = {}
+        for name, passage in passages.items():
+            heading = fold(passage.headings[-1]) if passage.headings else ""
+            titled = 0.5 if any(part in names for part in _heading_names(heading)) else 0.0
+            score = max(documents.get(passage.document, 0.0), titled)
+            if score:
+                found[name] = score
+        return found
+
+    def _fuse(self, search: _Search, passages: Mapping[str, Passage]) -> list[Hit]:
+        ranks = {lane: _ranks(scores) for lane, scores in search.lanes.items()}
+        floor = min(search.lanes.get("dense", {}).values(), default=0.0)
+        hits = []
+        for name, passage in passages.items():
+            scores = {lane: s[name] for lane, s in search.lanes.items() if name in s}
+            own = {lane: r[name] for lane, r in ranks.items() if name in r}
+            fused = _fused(search, scores, own, floor, passage)
+            hits.append(Hit(passage, fused, scores, own))
+        return sorted(hits, key=lambda h: (-h.score, h.passage.document, h.passage.start))
+
+    def _rerank(self, search: _Search, hits: list[Hit]) -> list[Hit]:
+        head = hits[: search.settings.keep * 2]
+        scores = self._encoder.rerank(search.query, [h.passage.text for h in head])
+        if scores is None:
+            return hits
+        ranked = [
+            replace(hit, scores={**hit.scores, "rerank": score}, score=score)
+            for hit, score in zip(head, scores, strict=True)
+        ]
+        return sorted(ranked, key=lambda h: -h.score)
+
+    def _signals(self, search: _Search, hits: Sequence[Hit], kept: Sequence[Hit]) -> dict[str, float]:
+        """Give what the decision to refuse is made from; every value is about 0 to 1."""
+        cosines = sorted(search.lanes.get("dense", {}).values(), reverse=True)
+        top = [h.passage for h in kept[:3]]
+        bodies = [set(terms(f"{p.title} {p.section} {p.text}")) for p in top]
+        pieces = [set(terms(p.text[a:b])) for p in top for a, b in sentences(p.text)]
+        return {
+            "cosine": cosines[0] if cosines else 0.0,
+            "margin": cosines[0] - sum(cosines[1:10]) / len(cosines[1:10]) if cosines[1:] else 0.0,
+            "coverage": max(search.lanes.get("lexical", {}).values(), default=0.0),
+            "exact": max(search.lanes.get("exact", {}).values(), default=0.0),
+            "overlap": max((share(b, search.idf, search.equivalents) for b in bodies), default=0.0),
+            "sentence": max((share(s, search.idf, search.equivalents) for s in pieces), default=0.0),
+            "unseen": self._unseen(search),
+            "names": _names_found(search, bodies),
+            "cross": float(bool(kept) and kept[0].passage.language != search.language),
+            "short": 1.0 / (1 + len(search.terms)),
+        }
+
+    def _equivalents(self, query: str) -> dict[str, frozenset[str]]:
+        """Map each question term to the terms of the other names of what it belongs to."""
+        other: dict[str, frozenset[str]] = {}
+        for mention in self._glossary.mentions(query):
+            names = frozenset(t for name in mention.term.names for t in terms(name))
+            for term in terms(mention.name):
+                other[term] = other.get(term, frozenset()) | names
+        return other
+
+    def _unseen(self, search: _Search) -> float:
+        size = self._catalog.size(search.visible)
+        limit = math.log(size + 0.5) - math.log(0.5) if size else 0.0
+        total = sum(search.idf.values())
+        lost = sum(
+            w for t, w in search.idf.items() if w >= limit * 0.999 and not search.equivalents.get(t)
+        )
+        return lost / total if total else 1.0
+
+
+class LibraryRetriever(BaseRetriever):
+    """The library as a LangChain retriever; each document's metadata carries its hit as JSON."""
+
+    retriever: Any
+    role: str = "staff"
+
+    def _get_relevant_documents(
+        self, query: str, *, run_manager: CallbackManagerForRetrieverRun
+    ) -> list[LangChainDocument]:
+        found = self.retriever.find(query, self.role)
+        return as_documents(found)
+
+
+def as_documents(found: Found) -> list[LangChainDocument]:
+    """Give the kept hits as LangChain documents."""
+    return [
+        LangChainDocument(page_content=h.passage.text, metadata=h.to_json(), id=h.passage.id)
+        for h in found.hits
+    ]
+
+
+def _timed(search: _Search, name: str, lane: Callable[[_Search], dict[str, float]]) -> None:
+    began = time.perf_counter()
+    search.lanes[name] = lane(search)
+    search.timings_ms[name] = round((time.perf_counter() - began) * 1000, 2)
+
+
+def _fused(
+    search: _Search,
+    scores: Mapping[str, float],
+    ranks: Mapping[str, int],
+    floor: float,
+    passage: Passage,
+) -> float:
+    chosen = search.settings
+    if chosen.fusion == "rank":
+        return sum(1 / (RANK_CONSTANT + rank) for rank in ranks.values())
+    score = scores.get("dense", floor)
+    score += chosen.coverage_weight * scores.get("lexical", 0.0)
+    score += chosen.exact_weight * scores.get("exact", 0.0)
+    return score + (chosen.language_bonus if passage.language == search.language else 0.0)
+
+
+def _ranks(scores: Mapping[str, float]) -> dict[str, int]:
+    ordered = sorted(scores, key=lambda name: -scores[name])
+    return {name: rank for rank, name in enumerate(ordered, start=1)}
+
+
+def _speaks(hit: Hit, language: Language | None) -> bool:
+    return language is None or hit.passage.language == language
+
+
+def _heading_names(heading: str) -> list[str]:
+    """Split a heading such as `gpm(千次成交额)` into the names it gives."""
+    return [part.strip() for part in heading.replace(")", "(").replace("/", "(").split("(") if part]
+
+
+def _dice(one: set[str], other: set[str]) -> float:
+    return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
+
+
+def share(
+    found: set[str], weights: Mapping[str, float], equivalents: Mapping[str, frozenset[str]]
+) -> float:
+    """Give the idf-weighted share (0 to 1) of a question's terms in `found`, aliases counted."""
+    total = sum(weights.values())
+    none: frozenset[str] = frozenset()
+    hit = sum(w for t, w in weights.items() if t in found or equivalents.get(t, none) & found)
+    return hit / total if total else 0.0
+
+
+def _names_found(search: _Search, bodies: Iterable[set[str]]) -> float:
+    """Give the share of Latin names and numbers of the question that the best passages contain."""
+    latin = [t for t in search.terms if t.isascii() and (search.language == "zh" or t[0].isdigit())]
+    together: set[str] = set().union(*bodies)
+    if not latin:
+        return 1.0
+    return sum(t in together or bool(search.equivalents.get(t)) for t in latin) / len(latin)
+
+
+def _fit(
+    hits: Sequence[Hit], search: _Search, keep: int | None
+) -> tuple[list[Hit], list[tuple[Hit, str]]]:
+    """Keep the best hits that differ and fit the budget; the rest is dropped with the reason."""
+    kept: list[Hit] = []
+    dropped: list[tuple[Hit, str]] = []
+    grams: list[set[str]] = []
+    limit, left = keep or search.settings.keep, search.settings.budget_tokens
+    translated = {_slug(h) for h in hits[:limit] if h.passage.language == search.language}
+    for hit in hits:
+        if len(kept) >= limit:
+            break
+        own = set(terms(hit.passage.text))
+        size = tokens.count_tokens(hit.passage.text)
+        reason = ""
+        if hit.passage.language != search.language and _slug(hit) in translated:
+            reason = "translation"
+        elif any(len(own & g) / (len(own | g) or 1) > NEAR_DUPLICATE for g in grams):
+            reason = "duplicate"
+        elif size > left and keep is None:
+            reason = "budget"
+        if reason:
+            dropped.append((hit, reason))
+            continue
+        kept.append(hit)
+        grams.append(own)
+        left -= size
+    return kept, dropped
+
+
+def _slug(hit: Hit) -> str:
+    return hit.passage.document.rsplit("/", 1)[-1].split(".", 1)[0]
