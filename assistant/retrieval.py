@@ -204,17 +204,26 @@ class Retriever:
         return lost / total if total else 1.0
 
 
+class FoundDocuments(list[LangChainDocument]):
+    """The documents a LangChain retriever must give, with the whole result beside them."""
+
+    found: Found
+
+
 class LibraryRetriever(BaseRetriever):
     """The library as a LangChain retriever; each document's metadata carries its hit as JSON."""
 
     retriever: Any
     role: str = "staff"
+    switches: dict[str, Any] = {}  # noqa: RUF012 (a pydantic field, copied per instance)
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
     ) -> list[LangChainDocument]:
-        found = self.retriever.find(query, self.role)
-        return as_documents(found)
+        found = self.retriever.find(query, self.role, **self.switches)
+        documents = FoundDocuments(as_documents(found))
+        documents.found = found
+        return documents
 
 
 def as_documents(found: Found) -> list[LangChainDocument]:
