@@ -1,0 +1,325 @@
+"""`Assistant`: the one front door. UI, terminal and evaluation call nothing else.
+
+It is built once from settings and may be used from several threads at once. Heavy parts are
+opened on first use; when another process has changed the library, the next question sees it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from assistant import grounding, transcript
+from assistant.answering import Answering
+from assistant.catalog import Catalog, DocumentRow
+from assistant.database import Database
+from assistant.embedding import Encoder
+from assistant.errors import InputError, LibraryEmpty
+from assistant.glossary import Glossary
+from assistant.history import History
+from assistant.indexing import Indexer
+from assistant.language import detect
+from assistant.llm import ChatModel
+from assistant.prompts import Prompts
+from assistant.records import (
+    VISIBLE_TO,
+    Answer,
+    CheckedSentence,
+    Conversation,
+    Document,
+    Event,
+    Finished,
+    Found,
+    Gap,
+    Hit,
+    Language,
+    Progress,
+    SyncReport,
+    Turn,
+    Visibility,
+)
+from assistant.retrieval import Retriever
+from assistant.settings import Settings, load_settings
+from assistant.store import VectorStore
+
+GAP_REASONS = ("no_evidence", "out_of_scope")
+TITLE_CHARACTERS = 60
+
+
+class Assistant:
+    """Ask, search, check and sync; conversations, gaps and the library beside them."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Keep the settings; nothing is opened before it is needed."""
+        self.settings = settings
+        self._opening = threading.RLock()
+        self._generation: int | None = None
+
+    @classmethod
+    def open(cls, settings: Settings | None = None) -> Assistant:
+        """Open with these settings, or with those of the environment."""
+        return cls(settings or load_settings())
+
+    def __enter__(self) -> Assistant:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the store and the database; the object is not used afterwards."""
+        for name in ("_store", "_database"):
+            if name in self.__dict__:
+                self.__dict__.pop(name).close()
+
+    # -- parts, opened on first use ----------------------------------------------------------
+
+    @cached_property
+    def _encoder(self) -> Encoder:
+        chosen = self.settings.encoder
+        return Encoder(
+            chosen.model,
+            self.settings.data,
+            threads=chosen.threads,
+            reranker=chosen.reranker,
+            centring=chosen.centring,
+            allow_download=chosen.allow_download,
+        )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Name what shaped the index: encoder, normaliser and chunking."""
+        chunks = self.settings.chunks
+        return f"{self._encoder.fingerprint}-{chunks.size_tokens}-{chunks.overlap_tokens}"
+
+    @cached_property
+    def _database(self) -> Database:
+        return Database.open(self.settings.store, self.settings.data)
+
+    @cached_property
+    def _catalog(self) -> Catalog:
+        return Catalog(self._database, self.fingerprint)
+
+    @cached_property
+    def _store(self) -> VectorStore:
+        return VectorStore.open(self.settings.store, self.settings.data)
+
+    @cached_property
+    def _history(self) -> History:
+        return History(self._database, self.settings.owner)
+
+    @cached_property
+    def _glossary(self) -> Glossary:
+        return Glossary.load(self.settings.knowledge / "glossary" / "terms.yaml")
+
+    @cached_property
+    def _retriever(self) -> Retriever:
+        return Retriever(
+            self._catalog, self._store, self._encoder, self._glossary, self.settings.retrieval
+        )
+
+    @cached_property
+    def _answering(self) -> Answering:
+        model = ChatModel(self.settings.model) if self.settings.model.name else None
+        return Answering(
+            self._catalog,
+            self._retriever,
+            self._encoder,
+            self._glossary,
+            Prompts.open(self.settings.prompts),
+            model,
+            self.settings.answer,
+        )
+
+    def _ready(self) -> Answering:
+        """Open what answering needs, and look again at a library that another process changed."""
+        with self._opening:
+            generation = self._catalog.generation()
+            if generation != self._generation:
+                if self._generation is not None:
+                    self._store.refresh()
+                if not self._catalog.size(("public", "internal")):
+                    raise LibraryEmpty(
+                        "the library is empty for these settings; run: python ingest.py"
+                    )
+                self._generation = generation
+            return self._answering
+
+    # -- asking ------------------------------------------------------------------------------
+
+    def stream(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        role: str = "staff",
+        language: Language | None = None,
+        conversation: str | None = None,
+    ) -> Iterator[Event]:
+        """Yield typed events, Finished last; with a conversation, both turns are stored."""
+        _known_role(role)
+        answering = self._ready()
+        turns = list(history) or (self._history.turns(conversation) if conversation else [])
+        for event in answering.stream(question, turns, role, language):
+            if isinstance(event, Finished):
+                self._remember(event.answer, conversation)
+            yield event
+
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        role: str = "staff",
+        language: Language | None = None,
+        conversation: str | None = None,
+    ) -> Answer:
+        """Give the checked answer or refusal: the same stream, consumed."""
+        *_, last = self.stream(question, history, role, language, conversation)
+        assert isinstance(last, Finished)
+        return last.answer
+
+    def _remember(self, answer: Answer, conversation: str | None) -> None:
+        if answer.reason in GAP_REASONS:
+            self._history.record_gap(
+                answer.question, answer.language, answer.reason, answer.nearest
+            )
+        if conversation:
+            self._history.append(conversation, Turn("user", answer.question))
+            self._history.append(conversation, Turn("assistant", answer.text, answer))
+
+    def search(
+        self, query: str, k: int = 10, role: str = "staff", **switches: Any
+    ) -> list[Hit]:
+        """Give the k best passages with one named score per lane."""
+        return list(self.retrieve(query, role=role, keep=k, **switches).hits)
+
+    def retrieve(
+        self, question: str, history: Sequence[Turn] = (), role: str = "staff", **switches: Any
+    ) -> Found:
+        """Give the whole result of retrieval: hits, dropped ones, signals, timings."""
+        _known_role(role)
+        answering = self._ready()
+        return answering.retrieve(answering.condense(question, history), role, **switches)
+
+    def answerability(self, found: Found) -> float:
+        """Give the probability (0 to 1) that the library answers what was searched."""
+        return self._ready().answers(found)
+
+    def check(self, text: str, evidence: Sequence[str]) -> list[CheckedSentence]:
+        """Check each sentence of a text against evidence: grounding alone, no library needed."""
+        if not text.strip():
+            raise InputError("nothing to check: the text is empty")
+        pieces = [grounding.Evidence(text=e, language=detect(e)) for e in evidence]
+        return grounding.check_text(text, pieces, similarity=self._similarity)
+
+    def _similarity(self, claims: Sequence[str], passages: Sequence[str]) -> Any:
+        one = self._encoder.encode_documents(claims, [detect(c) for c in claims])
+        other = self._encoder.encode_documents(passages, [detect(p) for p in passages])
+        return one @ other.T
+
+    # -- the library -------------------------------------------------------------------------
+
+    def sync(
+        self,
+        targets: Sequence[str | Path] | None = None,
+        visibility: Visibility | None = None,
+        *,
+        prune: bool = False,
+        dry_run: bool = False,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> SyncReport:
+        """Bring the library up to date with files, folders and addresses; knowledge/ by default."""
+        indexer = Indexer(
+            self._database, self._catalog, self._store, self._encoder, self.settings.chunks
+        )
+        chosen = list(targets) if targets else [self.settings.knowledge]
+        return indexer.sync(
+            chosen, visibility, prune=prune, dry_run=dry_run, on_progress=on_progress
+        )
+
+    def library(self, role: str = "staff") -> list[DocumentRow]:
+        """List the documents that the role may see."""
+        visible = VISIBLE_TO[_known_role(role)]
+        return [row for row in self._catalog.documents() if row.visibility in visible]
+
+    def document(self, path: str, role: str = "staff") -> Document | None:
+        """Give a document with its text, or nothing when it is gone or not for this role."""
+        document = self._catalog.document(path)
+        allowed = document is not None and document.visibility in VISIBLE_TO[_known_role(role)]
+        return document if allowed else None
+
+    def examples(self, language: Language, role: str = "staff", count: int = 6) -> list[str]:
+        """Offer questions that the library answers, one per document, spread over the kinds."""
+        rows = [row for row in self.library(role) if row.language == language]
+        by_kind: dict[str, list[str]] = {}
+        for row in rows:
+            asked = self._catalog.questions(row.path)
+            if asked:
+                by_kind.setdefault(row.kind, []).append(asked[0])
+        offered: list[str] = []
+        for turn in range(max(map(len, by_kind.values()), default=0)):
+            offered += [asked[turn] for asked in by_kind.values() if turn < len(asked)]
+        return offered[:count]
+
+    def status(self) -> dict[str, Any]:
+        """Tell what is open: document and passage counts, writer, fingerprint."""
+        rows = self._catalog.documents()
+        return {
+            "documents": len(rows),
+            "passages": sum(row.chunks for row in rows),
+            "writer": self.settings.model.name or "extractive",
+            "fingerprint": self.fingerprint,
+            "library_ready": bool(rows),
+        }
+
+    def warm_up(self) -> None:
+        """Open everything a question needs, so that the first one is as quick as the next."""
+        self._encoder.warm_up()
+        if self.status()["library_ready"]:
+            self.retrieve("抖音 Douyin")
+
+    # -- conversations and gaps --------------------------------------------------------------
+
+    def create_conversation(self, title: str) -> str:
+        """Start a conversation under a short title and give its id."""
+        return self._history.create(" ".join(title.split())[:TITLE_CHARACTERS] or "…")
+
+    def conversations(self, search: str = "") -> list[Conversation]:
+        """List conversations, newest first, that contain the text."""
+        return self._history.list(search)
+
+    def turns(self, conversation: str) -> list[Turn]:
+        """Give the messages of a conversation, answers as they were given."""
+        return self._history.turns(conversation)
+
+    def rename_conversation(self, conversation: str, title: str) -> None:
+        """Give a conversation another title."""
+        self._history.rename(conversation, " ".join(title.split())[:TITLE_CHARACTERS])
+
+    def delete_conversation(self, conversation: str) -> None:
+        """Delete a conversation with its messages."""
+        self._history.delete(conversation)
+
+    def truncate_conversation(self, conversation: str, turns: int) -> None:
+        """Keep the first `turns` messages, for asking again or asking otherwise."""
+        self._history.truncate(conversation, turns)
+
+    def export_conversation(self, conversation: str, language: Language = "zh") -> str:
+        """Give a conversation as Markdown, with every quote and where it stands."""
+        return transcript.render(self._history.turns(conversation), language)
+
+    def feedback(self, conversation: str, position: int, verdict: str, note: str = "") -> None:
+        """Keep what a user says of an answer."""
+        self._history.feedback(conversation, position, verdict, note)
+
+    def gaps(self) -> list[Gap]:
+        """List the questions that were not answered, for the people who write the library."""
+        return self._history.gaps()
+
+
+def _known_role(role: str) -> str:
+    if role not in VISIBLE_TO:
+        raise InputError(f"unknown role '{role}'; known: {', '.join(VISIBLE_TO)}")
+    return role
