@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from assistant import benchmark, evaluation
     from assistant.service import Assistant
 
-__all__ = ["Assistant"]
+__all__ = ["Assistant", "benchmark", "evaluation"]
 
 
 def __getattr__(name: str) -> Any:
     """Import the facade on first use, so that `--help` answers at once."""
     if name == "Assistant":
-        from assistant.service import Assistant
-
-        return Assistant
+        return import_module("assistant.service").Assistant
+    if name in ("evaluation", "benchmark"):
+        return import_module(f"assistant.{name}")
     raise AttributeError(f"module 'assistant' has no attribute '{name}'")

@@ -6,6 +6,8 @@ has the short name ASSISTANT_DATA. Nobody else reads the environment.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -114,3 +116,36 @@ def load_settings(**overrides: Any) -> Settings:
         first = error.errors()[0]
         name = "ASSISTANT_" + "__".join(str(part) for part in first["loc"]).upper()
         raise ConfigurationError(f"setting {name}: {first['msg']}") from error
+
+
+def settings_rows() -> list[dict[str, str]]:
+    """List every setting with its variable, value (secrets masked), origin and description."""
+    settings = load_settings()
+    return list(_rows(settings, Settings(_env_file=None), "ASSISTANT_", _environment()))
+
+
+def _environment() -> dict[str, str]:
+    """Give upper-cased names that the process environment sets."""
+    return {name.upper(): value for name, value in os.environ.items()}
+
+
+def _rows(
+    group: BaseModel, without_file: BaseModel, prefix: str, environment: dict[str, str]
+) -> Iterator[dict[str, str]]:
+    for name, field in type(group).model_fields.items():
+        value, plain = getattr(group, name), getattr(without_file, name)
+        variable = f"{prefix}{name}".upper()
+        if isinstance(value, BaseModel):
+            yield from _rows(value, plain, f"{variable}__", environment)
+            continue
+        origin = "default"
+        if variable in environment:
+            origin = "environment"
+        elif value != plain:
+            origin = ".env"
+        yield {
+            "name": variable,
+            "value": "" if value is None else str(value),
+            "origin": origin,
+            "description": field.description or "",
+        }
