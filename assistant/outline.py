@@ -52,7 +52,8 @@ def outline(text: str, title: str) -> tuple[Section, ...]:
     """Cut the text at its headings; every path begins with the title, which is not repeated."""
     sections: list[Section] = []
     path: list[tuple[int, str]] = []
-    begin, names = 0, (title,)
+    begin = 0
+    names: tuple[str, ...] = (title,)
     for start, level, words in headings(text):
         if text[begin:start].strip():
             sections.append(Section(names, begin, start))
