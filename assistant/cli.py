@@ -71,7 +71,11 @@ def _quieten() -> None:
 
 
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    return _line_of(str(error))
+
+
+def _line_of(text: str) -> str:
+    return " ".join(text.split())
 
 
 # -- arguments -------------------------------------------------------------------------------
@@ -250,13 +254,17 @@ def _ingest(given: argparse.Namespace) -> int:
         _print_json(report.to_json())
     else:
         _print_report(report)
-    return 1 if report.paths("failed") else 0
+    failed = [item for item in report.items if item.outcome == "failed"]
+    for item in failed:
+        print(f"ingest.py: {item.path}: {_line_of(item.reason)}", file=sys.stderr)
+    # One broken document among good ones is reported, not a failure of the run.
+    return 1 if failed and len(failed) == len(report.items) else 0
 
 
 def _print_report(report: SyncReport) -> None:
     for item in report.items:
         if item.outcome in MARKS:
-            print(f"{MARKS[item.outcome]} {item.path}{': ' + item.reason if item.reason else ''}")
+            print(f"{MARKS[item.outcome]} {item.path}")
     counts = ", ".join(
         f"{len(report.paths(name))} {name}"
         for name in ("added", "updated", "unchanged", "removed", "failed")

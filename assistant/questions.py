@@ -24,7 +24,7 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (
         "compare",
         re.compile(
-            r"区别|差别|差异|有何不同|有什么不同|不一样|对比|相比|哪个更|谁更|还是.+[??]|\bvs\b|versus"
+            r"区别|差别|差异|有何不同|有什么不同|不一样|对比|相比|哪个更|谁更|还是(?!.*吗)|\bvs\b|versus"
             r"|\bdiffer|difference|compar"
         ),
     ),
@@ -123,8 +123,8 @@ def _is_noise(question: str) -> bool:
     letters = re.sub(r"\W|\d|_", "", fold(question))
     if len(letters) >= 6 and len(set(letters)) <= 2:
         return True
-    words = re.findall(r"[a-z]+", letters)
-    return len(letters) > 5 and bool(words) and not any(re.search(r"[aeiouy]", w) for w in words)
+    words = re.findall(r"[^\W\d_]+", fold(question))
+    return len(words) == 1 and bool(re.fullmatch(r"[^aeiouy\W]{6,}", words[0], re.ASCII))
 
 
 def language_of(question: str, history: Sequence[Turn] = ()) -> Language:
