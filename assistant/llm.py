@@ -48,6 +48,15 @@ _THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 log = logging.getLogger(__name__)
 
 
+class _Abandoned(Exception):
+    """Nobody wants the rest of the stream."""
+
+
+_ABANDONED: contextvars.ContextVar[threading.Event | None] = contextvars.ContextVar(
+    "abandoned", default=None
+)
+
+
 class ChatModel:
     """One configured chat model; safe to use from several threads."""
 
@@ -73,6 +82,11 @@ class ChatModel:
     def address(self) -> str:
         """Say where the model is, for messages."""
         return self._base_url or self._provider
+
+    @property
+    def settings(self) -> ModelSettings:
+        """Give the settings that it was made from."""
+        return self._settings
 
     def runnable(self) -> Runnable[Any, AIMessageChunk]:
         """Give the LangChain chat model, followed by a step that notices a cut-off stream."""
@@ -134,7 +148,8 @@ class ChatModel:
                 f"setting ASSISTANT_MODEL__NAME: '{self.name}' cannot be used here "
                 f"({self._reason(error)}); an OpenAI-compatible address needs 'openai:<model>'"
             ) from error
-        return model | RunnableGenerator(self._whole) if self._provider == "openai" else model
+        watched: Runnable[Any, AIMessageChunk] = model | RunnableGenerator(self._whole)
+        return watched
 
     def _openai_options(self) -> dict[str, Any]:
         import openai
@@ -160,12 +175,14 @@ class ChatModel:
         return {**options, "max_tokens": self._settings.max_tokens}
 
     def _whole(self, chunks: Iterator[AIMessageChunk]) -> Iterator[AIMessageChunk]:
-        """Pass the stream on, and fail at its end if the model never said that it was done."""
-        finish = None
+        """Pass the stream on until it is left; fail if the model never said that it was done."""
+        finish, abandoned = None, _ABANDONED.get()
         for chunk in chunks:
+            if abandoned and abandoned.is_set():
+                raise _Abandoned
             finish = chunk.response_metadata.get("finish_reason") or finish
             yield chunk
-        if finish is None:
+        if finish is None and self._provider == "openai":
             raise self._broken("the stream ended early")
         if finish == "content_filter":
             raise ModelFailed(
@@ -181,9 +198,11 @@ class ChatModel:
         pieces: queue.SimpleQueue[str | Exception | None] = queue.SimpleQueue()
         abandoned = threading.Event()
         reading = self._attempts(chain, inputs, config)
-        context = contextvars.copy_context()
         threading.Thread(
-            target=context.run, args=(_pump, reading, pieces, abandoned), daemon=True
+            target=contextvars.copy_context().run,
+            args=(_pump, reading, pieces, abandoned),
+            name="chat model",
+            daemon=True,
         ).start()
         try:
             while (piece := pieces.get(timeout=self._settings.timeout_seconds)) is not None:
@@ -202,16 +221,17 @@ class ChatModel:
         length, longest = 0, self._settings.max_tokens * CHARACTERS_PER_TOKEN
         for last in (False, True):
             try:
-                with contextlib.closing(chain.stream(inputs, config)) as stream:  # type: ignore[type-var]
-                    for piece in stream:
-                        text = piece if isinstance(piece, str) else str(piece.text)
-                        length += len(text)
-                        if length > longest:
-                            raise self._endless()
-                        yield text
+                for piece in chain.stream(inputs, config):
+                    text = piece if isinstance(piece, str) else str(piece.text)
+                    length += len(text)
+                    if length > longest:
+                        raise self._endless()
+                    yield text
                 return
             except Exception as error:
-                if last or length or self._failure(error).key not in _PASSING:
+                if last or length or isinstance(error, _Abandoned):
+                    raise
+                if self._failure(error).key not in _PASSING:
                     raise
                 time.sleep(RETRY_PAUSE_SECONDS)
 
@@ -293,6 +313,11 @@ class ChatModel:
         return text if len(text) <= REASON_CHARACTERS else text[:REASON_CHARACTERS] + "…"
 
 
+def stream_text(chain: Runnable[Any, Any], inputs: Any, settings: ModelSettings) -> Iterator[str]:
+    """Do what `ChatModel(settings).stream_text` does, for a chain made from an equal model."""
+    return ChatModel(settings).stream_text(chain, inputs)
+
+
 def without_thoughts(text: str) -> str:
     """Take a thinking model's thoughts off a whole answer, also when only their end is marked."""
     return _THOUGHT.sub("", text).rpartition(_THOUGHT_END)[2].strip()
@@ -321,17 +346,19 @@ def _pump(
     pieces: queue.SimpleQueue[str | Exception | None],
     abandoned: threading.Event,
 ) -> None:
-    """Move pieces, then None or the error, into the queue until nobody wants them."""
+    """Move pieces, then None or the error, into the queue; `_whole` sees when to stop.
+
+    A LangChain chain that is closed reads the model to its end first, so it is left by an error.
+    """
+    _ABANDONED.set(abandoned)
     try:
         for piece in reading:
-            if abandoned.is_set():
-                break
             pieces.put(piece)
         pieces.put(None)
+    except _Abandoned:
+        log.debug("the model was stopped")
     except Exception as error:
         pieces.put(error)
-    finally:
-        reading.close()  # type: ignore[attr-defined]
 
 
 def _provider_and_model(settings: ModelSettings) -> tuple[str, str]:

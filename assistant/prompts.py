@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 REQUIRED: Mapping[str, frozenset[str]] = {
     "answer": frozenset({"question", "evidence", "language_name", "sentence_limit"}),
-    "condense": frozenset({"history", "question", "language_name"}),
+    "condense": frozenset({"history", "question"}),
     "repair": frozenset(
-        {"question", "draft", "problems", "evidence", "language_name", "sentence_limit"}
+        {"question", "draft", "faults", "evidence", "language_name", "sentence_limit"}
     ),
 }
 NO_EVIDENCE = "NO_EVIDENCE"
@@ -114,9 +114,13 @@ class Prompts:
         return RunnableLambda(messages, name=f"prompt {name}")
 
 
-def as_data(text: str) -> str:
-    """Make foreign text harmless in a prompt; letters, digits and `&` stay as they are."""
-    text = _MARK.sub(r"(\1)", clean(text).translate(_HARMLESS))
+def as_data(text: str, *, keep_marks: bool = False) -> str:
+    """Make foreign text harmless in a prompt; letters, digits and `&` stay as they are.
+
+    `keep_marks` is for the model's own draft, whose [1] are the point.
+    """
+    text = clean(text).translate(_HARMLESS)
+    text = text if keep_marks else _MARK.sub(r"(\1)", text)
     return text.replace(NO_EVIDENCE, NO_EVIDENCE.replace("_", " "))
 
 
@@ -134,13 +138,14 @@ def history_text(turns: Sequence[Turn]) -> str:
     )
 
 
-def problems_text(sentences: Sequence[CheckedSentence]) -> str:
+def faults_text(sentences: Sequence[CheckedSentence]) -> str:
     """List the sentences that failed the check, each with the reason."""
-    failed = (sentence for sentence in sentences if sentence.status == "unsupported")
-    return "\n".join(
-        f"- {' '.join(as_data(s.text).split())} (reason: {as_data(s.reason) or 'not proven'})"
-        for s in failed
-    )
+    lines = []
+    for sentence in sentences:
+        if sentence.status == "unsupported":
+            text = " ".join(as_data(sentence.text, keep_marks=True).split())
+            lines.append(f"- {text} ({as_data(sentence.reason) or 'not proven'})")
+    return "\n".join(lines)
 
 
 def _evidence(number: int, passage: Passage) -> str:
