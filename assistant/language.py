@@ -22,15 +22,21 @@ _INVISIBLE = re.compile(
     "\u2060-\u206f\u3164\ufeff\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 _TERM = re.compile(rf"[{HAN}]+|[a-z0-9]+(?:[.+\-'’&][a-z0-9]+)*\+?|%")
-# A sentence ends at 。!?;… or at .!? before a space or the line's end (not after a digit inside a
-# number, nor after a one-letter or common abbreviation); closing quotes and marks go with it.
+# A sentence ends at 。!? (wherever they stand), at .!?… before a space or the line's end (not after
+# an abbreviation or a list number); closing quotes and citation marks such as [1] go with it.
+_CLOSING = r"[”’」』)\)\]\"'*_]*"
+_MARKS = r"(?:[ \t]?(?:\[\d[\d,，、 ]*\]|【\d[\d,，、 ]*】))*"
 _SENTENCE_END = re.compile(
-    r"[。!?!?…]+[”’」』)\)\]\"']*(?:\[\d+\])*|\.(?:[”’)\]\"'])*(?:\s?\[\d+\])*(?=\s|$)|\n+"
+    rf"[。\uff01\uff1f]+[。\uff01\uff1f!?…]*{_CLOSING}{_MARKS}"
+    rf"|[!?…]+{_CLOSING}(?:{_MARKS}(?=\s|$)|(?=[ \t]?[\[【]\d){_MARKS}|(?=[{HAN}“「]))"
+    rf"|\.+{_CLOSING}(?:{_MARKS}(?=\s|$)|(?=\[\d){_MARKS})|\n+"
 )
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:[A-Za-z]|e\.g|i\.e|vs|etc|approx|No|no|Fig|Inc|Ltd|Co|Mr|Ms|Dr|St|Jan|Feb|Mar|Apr|Jun"
-    r"|Jul|Aug|Sep|Sept|Oct|Nov|Dec))$"
+    r"(?:^|[^A-Za-z])(?:[A-Za-z]|e\.g|i\.e|vs|etc|approx|Fig|Inc|Ltd|Co|Mr|Ms|Dr|St|Jan|Feb|Mar|Apr"
+    r"|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)$"
 )
+_NUMBERED = re.compile(r"(?:^|[^A-Za-z])[Nn]o$")
+_LIST_NUMBER = re.compile(r"\s*(?:[-*+•]\s+)?\d{1,3}$")
 _MARKER = re.compile(r"^\s*(?:[-*+•]\s+|\d{1,3}[.)、]\s+|#{1,6}\s+|>\s?|\|)+")
 
 STOP_WORDS: frozenset[str] = frozenset(
@@ -69,6 +75,17 @@ def fold(text: str) -> str:
     return _simplifier().convert(folded) if _HAN_RUN.search(folded) else folded  # type: ignore[attr-defined]
 
 
+def fold_in_place(text: str) -> str:
+    """Fold each character by itself, so that offsets stay those of the text handed in."""
+    return "".join(map(_fold_character, text))
+
+
+@lru_cache(maxsize=65_536)
+def _fold_character(character: str) -> str:
+    folded = fold(character)
+    return folded if len(folded) == 1 else " " if not folded else character
+
+
 def detect(text: str) -> Language:
     """Tell Chinese from English by the share of Han characters among the words."""
     han = sum(len(run) for run in _HAN_RUN.findall(text))
@@ -96,13 +113,22 @@ def sentences(text: str) -> list[tuple[int, int]]:
 def _sentence_spans(text: str) -> Iterator[tuple[int, int]]:
     start = 0
     for match in _SENTENCE_END.finditer(text):
-        # Only the last word is looked at: searching the whole sentence would cost squared time.
-        nearby = max(start, match.start() - 8)
-        if match.group().startswith(".") and _ABBREVIATION.search(text, nearby, match.start()):
+        if match.group().startswith(".") and not _ends(text, start, match):
             continue
         yield _trim(text, start, match.end())
         start = match.end()
     yield _trim(text, start, len(text))
+
+
+def _ends(text: str, start: int, stop: re.Match[str]) -> bool:
+    """Tell a full stop from the point of an abbreviation, a list number or `No. 1`."""
+    # Only the last word is looked at: searching the whole sentence would cost squared time.
+    before = text[max(start, stop.start() - 8) : stop.start()]
+    if stop.start() - start <= 8 and _LIST_NUMBER.fullmatch(before):
+        return False
+    if _NUMBERED.search(before):
+        return not text[stop.end() : stop.end() + 2].strip()[:1].isdigit()
+    return stop.group() != "." or not _ABBREVIATION.search(before)
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int]:
