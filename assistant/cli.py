@@ -102,7 +102,17 @@ def _parser() -> argparse.ArgumentParser:
         choices=["retrieval", "answers", "refusals", "grounding", "injection", "calibrate", "all"],
         help="which part (default all); calibrate fits the refusal weights anew",
     )
-    _command(commands, "benchmark", _benchmark, "measure speed: encoder, question, start, memory")
+    benchmark = _command(
+        commands, "benchmark", _benchmark, "measure speed: encoder, question, start, memory"
+    )
+    benchmark.add_argument(
+        "--scale",
+        nargs="*",
+        type=int,
+        default=[1000],
+        metavar="N",
+        help="also ask libraries padded to N passages (default 1000)",
+    )
     _command(commands, "gaps", _gaps, "list the questions that the library did not answer")
     _command(commands, "settings", _settings, "show every setting, its value and where it is from")
     return parser
@@ -304,7 +314,7 @@ def _evaluate(given: argparse.Namespace) -> int:
 
 
 def _benchmark(given: argparse.Namespace) -> int:
-    report = assistant.benchmark.run(load_settings())
+    report = assistant.benchmark.run(load_settings(), given.scale)
     if given.json:
         _print_json(report)
     else:
