@@ -113,11 +113,11 @@ class ChatModel:
             if text:
                 yield text
         if not visible:
-            raise ModelFailed(
-                f"{self.address} answered with nothing: try again, or raise "
-                "ASSISTANT_MODEL__MAX_TOKENS if the model thinks at length",
-                key="error.model_empty",
-                **self._values(),
+            raise self._named(
+                ModelFailed,
+                "empty",
+                "answered with nothing: try again, or raise ASSISTANT_MODEL__MAX_TOKENS if the "
+                "model thinks at length",
             )
 
     def complete_text(
@@ -185,11 +185,8 @@ class ChatModel:
         if finish is None and self._provider == "openai":
             raise self._broken("the stream ended early")
         if finish == "content_filter":
-            raise ModelFailed(
-                f"{self.address} withheld its answer: ask in other words",
-                key="error.model_filtered",
-                **self._values(),
-            )
+            line = "withheld its answer: ask in other words"
+            raise self._named(ModelFailed, "filtered", line, retry_helps=False)
 
     def _raw_pieces(
         self, chain: Runnable[Any, Any], inputs: Any, config: RunnableConfig | None
@@ -229,9 +226,10 @@ class ChatModel:
                     yield text
                 return
             except Exception as error:
-                if last or length or isinstance(error, _Abandoned):
+                abandoned = _ABANDONED.get()
+                if last or length or (abandoned and abandoned.is_set()):
                     raise
-                if self._failure(error).key not in _PASSING:
+                if self._failure(error).values.get("cause") not in _PASSING:
                     raise
                 time.sleep(RETRY_PAUSE_SECONDS)
 
@@ -252,59 +250,57 @@ class ChatModel:
             return self._unreachable(self._reason(causes[-1]))
         if any(name in names for name in ("APIConnectionError", "ReadError", "ProtocolError")):
             return self._broken(self._reason(causes[-1]))
-        return ModelFailed(
-            f"{self.address} answered with something unusable ({reason}): check that "
-            "ASSISTANT_MODEL__BASE_URL is an OpenAI-compatible address, with /v1",
-            key="error.model_garbage",
-            **self._values(),
+        return self._named(
+            ModelFailed,
+            "garbage",
+            f"answered with something unusable ({reason}): check that ASSISTANT_MODEL__BASE_URL "
+            "is an OpenAI-compatible address, with /v1",
         )
 
     def _refusal(self, status: int, reason: str) -> ModelError:
-        kind, key, advice, retry_helps = _REFUSALS.get(status) or _REFUSALS[status // 100]
+        kind, cause, advice, retry_helps = _REFUSALS.get(status) or _REFUSALS[status // 100]
+        line = f"{advice} (status {status}: {reason})"
+        return self._named(kind, cause, line, retry_helps=retry_helps, status=status)
+
+    def _silent(self) -> ModelError:
+        seconds = f"{self._settings.timeout_seconds:g}"
+        advice = "try again, or raise ASSISTANT_MODEL__TIMEOUT_SECONDS"
+        line = f"was silent for {seconds} seconds: {advice}"
+        return self._named(ModelUnavailable, "timeout", line, seconds=seconds)
+
+    def _unreachable(self, reason: str) -> ModelError:
+        advice = "check ASSISTANT_MODEL__BASE_URL and that the model server is running"
+        line = f"cannot be reached ({reason}): {advice}"
+        return self._named(ModelUnavailable, "address", line)
+
+    def _broken(self, reason: str) -> ModelError:
+        return self._named(ModelFailed, "broken", f"broke off its answer ({reason}): try again")
+
+    def _endless(self) -> ModelError:
+        tokens = self._settings.max_tokens
+        line = f"went on far beyond {tokens} tokens: it ignores the limit; use another model"
+        return self._named(ModelFailed, "endless", line, retry_helps=False)
+
+    def _named(
+        self,
+        kind: type[ModelError],
+        cause: str,
+        line: str,
+        *,
+        retry_helps: bool = True,
+        **values: object,
+    ) -> ModelError:
+        """Make an error that says where it happened; `cause` is one word for programs."""
         failure = kind(
-            f"{self.address} {advice} (status {status}: {reason})",
-            key=key,
-            status=status,
-            **self._values(),
+            f"{self.address} {line}",
+            key=_KEYS.get(cause),
+            cause=cause,
+            address=self.address,
+            model=self._model,
+            **values,
         )
         failure.retry_helps = retry_helps
         return failure
-
-    def _silent(self) -> ModelError:
-        seconds = self._settings.timeout_seconds
-        return ModelUnavailable(
-            f"{self.address} was silent for {seconds:g} seconds: try again, or raise "
-            "ASSISTANT_MODEL__TIMEOUT_SECONDS",
-            key="error.model_timeout",
-            seconds=f"{seconds:g}",
-            **self._values(),
-        )
-
-    def _unreachable(self, reason: str) -> ModelError:
-        return ModelUnavailable(
-            f"{self.address} cannot be reached ({reason}): check ASSISTANT_MODEL__BASE_URL and "
-            "that the model server is running",
-            key="error.model_address",
-            **self._values(),
-        )
-
-    def _broken(self, reason: str) -> ModelError:
-        return ModelFailed(
-            f"{self.address} broke off its answer ({reason}): try again",
-            key="error.model_broken",
-            **self._values(),
-        )
-
-    def _endless(self) -> ModelError:
-        return ModelFailed(
-            f"{self.address} went on far beyond {self._settings.max_tokens} tokens: it ignores "
-            "the limit; use another model or server",
-            key="error.model_endless",
-            **self._values(),
-        )
-
-    def _values(self) -> dict[str, object]:
-        return {"address": self.address, "model": self._model}
 
     def _reason(self, error: BaseException) -> str:
         """Give an error's text as one short line that does not hold the key."""
@@ -413,48 +409,39 @@ def _status(error: BaseException) -> int | None:
     return status if isinstance(status, int) and status >= 300 else None
 
 
-_Refusal = tuple[type[ModelError], str, str, bool]
-# By status, or by its first digit; whether asking again later can help stands last.
-_REFUSALS: Mapping[int, _Refusal] = {
-    401: (
-        ModelUnavailable,
-        "error.model_key",
-        "rejects the key: check ASSISTANT_MODEL__API_KEY",
-        False,
-    ),
-    402: (ModelUnavailable, "error.model_rate", "asks for payment: check the account", False),
+# Causes whose message differs from that of their error class.
+_KEYS = {
+    "timeout": "error.model_timeout",
+    "key": "error.model_unauthorized",
+    "rate": "error.model_rate_limited",
+}
+_PASSING = frozenset({"server", "broken"})
+_GONE, _FAILED = ModelUnavailable, ModelFailed
+# By status, or by its first digit: class, cause, advice, and whether asking again later can help.
+_REFUSALS: Mapping[int, tuple[type[ModelError], str, str, bool]] = {
+    401: (_GONE, "key", "rejects the key: check ASSISTANT_MODEL__API_KEY", False),
+    402: (_GONE, "payment", "asks for payment: check the account", False),
     403: (
-        ModelUnavailable,
-        "error.model_key",
-        "does not allow this key: check ASSISTANT_MODEL__API_KEY and the account's rights",
+        _GONE,
+        "key",
+        "does not allow this: check ASSISTANT_MODEL__API_KEY and its rights",
         False,
     ),
     404: (
-        ModelUnavailable,
-        "error.model_name",
+        _GONE,
+        "name",
         "does not know the model or the path: check ASSISTANT_MODEL__NAME and "
         "ASSISTANT_MODEL__BASE_URL",
         False,
     ),
-    408: (ModelUnavailable, "error.model_server", "was too slow: try again later", True),
-    429: (
-        ModelUnavailable,
-        "error.model_rate",
-        "takes no more questions at the moment: try again in a minute",
-        True,
-    ),
+    408: (_GONE, "server", "was too slow: try again later", True),
+    429: (_GONE, "rate", "takes no more questions at the moment: try again in a minute", True),
     3: (
-        ModelFailed,
-        "error.model_rejected",
+        _FAILED,
+        "rejected",
         "points to another address: set that one as ASSISTANT_MODEL__BASE_URL",
         False,
     ),
-    4: (
-        ModelFailed,
-        "error.model_rejected",
-        "rejects the request: check the model's name and limits",
-        False,
-    ),
-    5: (ModelFailed, "error.model_server", "failed by itself: try again later", True),
+    4: (_FAILED, "rejected", "rejects the request: check the model's name and limits", False),
+    5: (_FAILED, "server", "failed by itself: try again later", True),
 }
-_PASSING = frozenset({"error.model_server", "error.model_broken"})

@@ -18,6 +18,7 @@ from langchain_core.runnables import Runnable, RunnableLambda, RunnablePassthrou
 
 from assistant.errors import ConfigurationError, InputError, ModelFailed, ModelUnavailable
 from assistant.llm import ChatModel, without_thoughts
+from assistant.messages import knows
 from assistant.settings import ModelSettings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,6 +43,7 @@ def failure(*replies: served.Reply, **settings: Any) -> ModelFailed | ModelUnava
         assert server.base_url in line
         assert "\n" not in line and "Traceback" not in line and served.KEY not in line
         assert caught.value.values["address"] == server.base_url
+        assert knows(caught.value.key)
     return caught.value
 
 
@@ -76,25 +78,25 @@ def test_the_request_carries_the_settings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "kind", "key", "advice", "retry_helps"),
+    ("status", "kind", "cause", "advice", "retry_helps"),
     [
-        (401, ModelUnavailable, "error.model_key", "ASSISTANT_MODEL__API_KEY", False),
-        (402, ModelUnavailable, "error.model_rate", "account", False),
-        (403, ModelUnavailable, "error.model_key", "ASSISTANT_MODEL__API_KEY", False),
-        (404, ModelUnavailable, "error.model_name", "ASSISTANT_MODEL__NAME", False),
-        (400, ModelFailed, "error.model_rejected", "rejects the request", False),
-        (422, ModelFailed, "error.model_rejected", "rejects the request", False),
-        (429, ModelUnavailable, "error.model_rate", "in a minute", True),
-        (500, ModelFailed, "error.model_server", "try again later", True),
-        (503, ModelFailed, "error.model_server", "try again later", True),
+        (401, ModelUnavailable, "key", "ASSISTANT_MODEL__API_KEY", False),
+        (402, ModelUnavailable, "payment", "account", False),
+        (403, ModelUnavailable, "key", "ASSISTANT_MODEL__API_KEY", False),
+        (404, ModelUnavailable, "name", "ASSISTANT_MODEL__NAME", False),
+        (400, ModelFailed, "rejected", "rejects the request", False),
+        (422, ModelFailed, "rejected", "rejects the request", False),
+        (429, ModelUnavailable, "rate", "in a minute", True),
+        (500, ModelFailed, "server", "try again later", True),
+        (503, ModelFailed, "server", "try again later", True),
     ],
 )
 def test_each_status_has_its_line(
-    status: int, kind: type, key: str, advice: str, retry_helps: bool
+    status: int, kind: type, cause: str, advice: str, retry_helps: bool
 ) -> None:
     error = failure(served.refusal(status, "because of the weather", Retry_After="30"))
     assert type(error) is kind
-    assert (error.key, error.retry_helps) == (key, retry_helps)
+    assert (error.values["cause"], error.retry_helps) == (cause, retry_helps)
     assert error.values["status"] == status
     assert advice in str(error) and "because of the weather" in str(error)
 
@@ -109,33 +111,33 @@ def test_a_redirect_is_not_followed() -> None:
     with served.ScriptedModelServer() as elsewhere:
         location = elsewhere.base_url + "/chat/completions"
         error = failure(served.refusal(307, "moved", Location=location))
-        assert error.key == "error.model_rejected"
+        assert error.values["cause"] == "rejected"
         assert elsewhere.requests == []
 
 
 @pytest.mark.parametrize(
-    ("reply", "key"),
+    ("reply", "cause"),
     [
-        (served.web_page(), "error.model_garbage"),
-        (served.invalid_json(), "error.model_garbage"),
-        (served.wrong_shape(), "error.model_garbage"),
-        (served.Reply(body="{}"), "error.model_garbage"),
-        (served.Reply(events=()), "error.model_garbage"),
-        (served.Reply(events=('{"error": {"message": "out of memory"}}',)), "error.model_garbage"),
-        (served.empty(), "error.model_empty"),
-        (served.text(" \n "), "error.model_empty"),
-        (served.text("<think>round and round", finish="length"), "error.model_empty"),
-        (served.broken(after=0), "error.model_broken"),
-        (served.broken(after=3), "error.model_broken"),
-        (served.cut_off(after=3), "error.model_broken"),
-        (served.text("Half an", finish="content_filter"), "error.model_filtered"),
+        (served.web_page(), "garbage"),
+        (served.invalid_json(), "garbage"),
+        (served.wrong_shape(), "garbage"),
+        (served.Reply(body="{}"), "garbage"),
+        (served.Reply(events=()), "garbage"),
+        (served.Reply(events=('{"error": {"message": "out of memory"}}',)), "garbage"),
+        (served.empty(), "empty"),
+        (served.text(" \n "), "empty"),
+        (served.text("<think>round and round", finish="length"), "empty"),
+        (served.broken(after=0), "broken"),
+        (served.broken(after=3), "broken"),
+        (served.cut_off(after=3), "broken"),
+        (served.text("Half an", finish="content_filter"), "filtered"),
     ],
     ids=lambda value: "" if isinstance(value, str) else None,
 )
-def test_unusable_answers_are_named(reply: served.Reply, key: str) -> None:
+def test_unusable_answers_are_named(reply: served.Reply, cause: str) -> None:
     error = failure(reply)
     assert isinstance(error, ModelFailed)
-    assert error.key == key
+    assert error.values["cause"] == cause
 
 
 def test_pieces_before_a_break_are_given_first() -> None:
@@ -156,7 +158,7 @@ def test_pieces_before_a_break_are_given_first() -> None:
 def test_silence_ends(reply: served.Reply) -> None:
     error = failure(reply, timeout_seconds=BRIEF)
     assert isinstance(error, ModelUnavailable)
-    assert error.key == "error.model_timeout"
+    assert error.values["cause"] == "timeout"
     assert error.values["seconds"] == f"{BRIEF:g}"
     assert "ASSISTANT_MODEL__TIMEOUT_SECONDS" in str(error)
 
@@ -166,7 +168,7 @@ def test_nobody_listens() -> None:
         address = f"http://127.0.0.1:{port.getsockname()[1]}/v1"
     with pytest.raises(ModelUnavailable, match=r"cannot be reached.*refused") as caught:
         ask(model_at(address))
-    assert caught.value.key == "error.model_address"
+    assert caught.value.values["cause"] == "address"
     assert address in str(caught.value)
 
 
@@ -186,7 +188,7 @@ def test_a_lasting_failure_is_not_repeated_for_ever(status: int, requests: int) 
 
 def test_an_endless_answer_is_ended() -> None:
     error = failure(served.text("again " * 2000), max_tokens=16)
-    assert error.key == "error.model_endless"
+    assert error.values["cause"] == "endless"
 
 
 @pytest.mark.parametrize(
