@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from assistant.decoding import decode, decode_html
 from assistant.errors import LoadingError
 
 UNPACKED_BYTES = 200_000_000
@@ -28,6 +29,9 @@ ZIP_MEMBERS = 10_000
 PDF_STREAM_BYTES = 100_000_000
 PDF_UNPACKED_BYTES = 1_000_000_000
 PDF_PAGES = 3_000
+# Finding tables and the reading order costs squared time in these.
+PDF_PAGE_EDGES = 4_000
+PDF_PAGE_BOXES = 400
 HTML_BYTES = 10_000_000
 TABLE_CELLS = 2_000_000
 TABLE_COLUMNS = 500
@@ -76,7 +80,12 @@ _UNSEEN_TAGS = frozenset(
     | {"head", "nav", "select", "button"}
 )
 _INLINE_IMAGE = re.compile(r"!\[([^\]\n]{0,500})\]\(data:[^)\s]{0,200}\)")
-_GLUED_HAN = re.compile("[A-Za-z][\u4e00-\u9fff][A-Za-z\\s,.]")
+# PDF fonts often name a character by its radical, which Unicode's own folding does not mend here.
+_RADICALS = str.maketrans(
+    "⺟⺠⻁⻄⻅⻆⻉⻋⻑⻓⻔⻘⻙⻚⻛⻜⻝⻢⻣⻤⻥⻦⻨⻩⻬⻮⻰⻳",
+    "母民虎西见角贝车長长门青韦页风飞食马骨鬼鱼鸟麦黄齐齿龙龟",
+)
+_GLYPH_NAMES = re.compile("[\u2f00-\u2fdf\ufb00-\ufb06]")
 
 
 @dataclass(frozen=True)
@@ -114,51 +123,7 @@ def sniff(raw: bytes) -> str:
     form = _signature(raw)
     if form in SUFFIXES.values():
         return f".{form}"
-    start = raw[:2000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return ".html" if start.startswith((b"<!doctype html", b"<html", b"<?xml", b"<!--")) else ".txt"
-
-
-def decode(raw: bytes) -> str:
-    """Decode UTF-8, UTF-16 and UTF-32 with a mark, GB18030, or Western European text."""
-    for mark, encoding in (
-        (b"\xef\xbb\xbf", "utf-8-sig"),
-        (b"\xff\xfe\x00\x00", "utf-32"),
-        (b"\xff\xfe", "utf-16"),
-        (b"\xfe\xff", "utf-16"),
-    ):
-        if raw.startswith(mark):
-            return _decode_as(raw, encoding) or _refuse_text()
-    if b"\x00" in raw:
-        _refuse_text()
-    text = _decode_as(raw, "utf-8")
-    if text is None:
-        text = _decode_as(raw, "gb18030")
-        if text is None or _is_western(text):
-            text = _decode_as(raw, "cp1252")
-    return text if text is not None and not _is_junk(text) else _refuse_text()
-
-
-def _decode_as(raw: bytes, encoding: str) -> str | None:
-    try:
-        return raw.decode(encoding)
-    except UnicodeError:
-        return None
-
-
-def _refuse_text() -> str:
-    raise LoadingError("is not text in UTF-8, GB18030 or UTF-16; save it as UTF-8")
-
-
-def _is_western(text: str) -> bool:
-    """Say whether the Chinese characters are accented letters read in the wrong encoding."""
-    han = sum("\u4e00" <= c <= "\u9fff" for c in text)
-    return len(_GLUED_HAN.findall(text)) * 2 > han > 0
-
-
-def _is_junk(text: str) -> bool:
-    sample = text[:100_000]
-    odd = sum(unicodedata.category(c) in ("Cc", "Cn", "Co") and c not in "\t\n\r\f" for c in sample)
-    return odd * 50 > len(sample)
+    return ".html" if raw[:2000].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") else ".txt"
 
 
 def _name(form: str) -> str:
@@ -233,7 +198,10 @@ def _read_markdown(raw: bytes) -> Parsed:
 def _convert(converter: Callable[[], Any], raw: bytes, suffix: str) -> str:
     from markitdown import StreamInfo
 
-    result = converter().convert(io.BytesIO(raw), StreamInfo(extension=suffix, charset="utf-8"))
+    described = StreamInfo(extension=suffix, charset="utf-8")
+    # Without these, `a_b` becomes `a\_b`, which no longer is what the document says.
+    verbatim = {"escape_asterisks": False, "escape_underscores": False}
+    result = converter().convert(io.BytesIO(raw), described, **verbatim)
     # Line breaks inside a shape come as vertical tabs, which cleaning would drop.
     markdown = re.sub("[\v\f\u2028\u2029]", "\n", result.markdown)
     return _INLINE_IMAGE.sub(r"\1", markdown)
@@ -280,17 +248,6 @@ def _read_html(raw: bytes) -> Parsed:
         converters.HtmlConverter, str(soup).encode("utf-8", errors="ignore"), ".html"
     )
     return Parsed(((None, markdown),), title=title or None)
-
-
-def decode_html(raw: bytes) -> str:
-    """Decode a page; its own `charset` declaration counts when the bytes are not Unicode."""
-    declared = re.search(rb"charset\s*=\s*[\"']?([\w-]+)", raw[:4096])
-    try:
-        return decode(raw)
-    except LoadingError:
-        if not declared:
-            raise
-        return raw.decode(declared.group(1).decode("ascii"), errors="replace")
 
 
 def _is_unseen(tag: Any) -> bool:
@@ -368,7 +325,7 @@ def _read_pdf(raw: bytes) -> Parsed:
     logging.getLogger("pdfminer").setLevel(logging.ERROR)
     _check_pdf_streams(raw)
     try:
-        with pdfplumber.open(io.BytesIO(raw), laparams={}) as pdf:
+        with pdfplumber.open(io.BytesIO(raw)) as pdf:
             if len(pdf.pages) > PDF_PAGES:
                 raise LoadingError(f"has more than {PDF_PAGES} pages; split it")
             pieces = [(page.page_number, _page(page)) for page in pdf.pages]
@@ -409,7 +366,8 @@ def _unpacked_size(packed: memoryview) -> int:
 
 def _page(page: Any) -> str:
     """Write a page's paragraphs and ruled tables in reading order, then let go of the page."""
-    tables = [(table.bbox, _table(_filled(table.extract()))) for table in page.find_tables()]
+    ruled = page.find_tables() if len(page.edges) <= PDF_PAGE_EDGES else []
+    tables = [(table.bbox, _table(_filled(table.extract()))) for table in ruled]
     tables = [(box, text) for box, text in tables if text.count("\n") > 1]
     parts: list[str] = []
     written: set[int] = set()
@@ -421,7 +379,13 @@ def _page(page: Any) -> str:
             written.add(inside[0])
             parts.append(tables[inside[0]][1])
     page.close()
-    return "\n\n".join(parts)
+    return _mend_glyphs("\n\n".join(parts))
+
+
+def _mend_glyphs(text: str) -> str:
+    """Replace radicals and ligatures, which a PDF draws, by the characters that are meant."""
+    mended = _GLYPH_NAMES.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+    return mended.translate(_RADICALS)
 
 
 def _filled(rows: list[list[str | None]]) -> Iterator[list[str]]:
@@ -434,13 +398,25 @@ def _contains(box: tuple[float, float, float, float], x: float, y: float) -> boo
 
 def _paragraphs(page: Any) -> Iterator[tuple[float, float, str]]:
     """Give each text box's centre, in the coordinates of the tables, and its text."""
-    from pdfminer.layout import LTTextBox
+    for box in _boxes(page.layout):
+        lines = [(line.get_text().strip(), line.x1 - line.x0) for line in box]
+        x, y = (box.x0 + box.x1) / 2, page.height - (box.y0 + box.y1) / 2
+        yield x, y, _unwrap(lines, float(page.width))
 
-    for box in page.layout:
-        if isinstance(box, LTTextBox):
-            lines = [(line.get_text().strip(), line.x1 - line.x0) for line in box]
-            x, y = (box.x0 + box.x1) / 2, page.height - (box.y0 + box.y1) / 2
-            yield x, y, _unwrap(lines, float(page.width))
+
+def _boxes(layout: Any) -> list[Any]:
+    """Give the text boxes column by column, or from the top down when there are very many."""
+    from pdfminer.layout import IndexAssigner, LAParams, LTTextBox
+
+    layout.analyze(LAParams(boxes_flow=None))
+    boxes = [box for box in layout if isinstance(box, LTTextBox)]
+    if not 1 < len(boxes) <= PDF_PAGE_BOXES:
+        return boxes
+    assigner = IndexAssigner()
+    for group in layout.group_textboxes(LAParams(), boxes):
+        group.analyze(LAParams())
+        assigner.run(group)
+    return sorted(boxes, key=lambda box: int(box.index))
 
 
 def _unwrap(lines: list[tuple[str, float]], page_width: float) -> str:
@@ -452,7 +428,8 @@ def _unwrap(lines: list[tuple[str, float]], page_width: float) -> str:
             text = _join(text, words)
         else:
             text = f"{text}\n{words}" if text else words
-        full = width >= max(widest * 0.85, page_width * 0.35)
+        ended = words.endswith((".", "。", "!", "!", "?", "?", ":", ":", ";", ";"))
+        full = not ended and width >= max(widest * 0.85, page_width * 0.35)
     return text
 
 

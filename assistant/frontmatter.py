@@ -105,11 +105,16 @@ def _read_yaml(block: str, path: str) -> tuple[dict[str, Any], Lines]:
         if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(block)):
             raise LoadingError(f"{path}:1: references (*name) are not allowed in front matter")
         node = yaml.compose(block, Loader=yaml.SafeLoader)
+    except RecursionError as error:
+        raise LoadingError(f"{path}:2: the front matter is nested too deeply") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 2 if mark else 1
         problem = getattr(error, "problem", None) or "it cannot be read"
-        raise LoadingError(f"{path}:{line}: the front matter is not YAML: {problem}") from error
+        hint = "text with : ? # [ ] or quotes in it must stand in quotes"
+        raise LoadingError(
+            f"{path}:{line}: the front matter is not YAML: {problem}; {hint}"
+        ) from error
     if not isinstance(node, yaml.MappingNode):
         raise LoadingError(f"{path}:2: the front matter is not a list of 'key: value' lines")
     return _plain(node, (), lines, path), lines

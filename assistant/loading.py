@@ -76,7 +76,8 @@ def discover(targets: Sequence[str | Path]) -> Iterator[Found]:
 
 def _in_folder(root: Path, name: str) -> Iterator[Found]:
     real_root = root.resolve()
-    for folder, folders, files in os.walk(root):
+    unreadable: list[OSError] = []
+    for folder, folders, files in os.walk(root, onerror=unreadable.append):
         folders.sort()
         links = [entry for entry in folders if (Path(folder) / entry).is_symlink()]
         folders[:] = [e for e in folders if not _is_hidden(e) and e not in links]
@@ -92,6 +93,9 @@ def _in_folder(root: Path, name: str) -> Iterator[Found]:
                 )
             elif entry not in links and not _is_quiet(entry):
                 yield _judge(path, logical, Origin(logical, path, name, str(root)))
+    for error in unreadable:
+        logical = f"{name}/{Path(error.filename).relative_to(root).as_posix()}"
+        yield logical, _error(logical, f"cannot be read: {error.strerror}")
 
 
 def _is_hidden(name: str) -> bool:
@@ -207,17 +211,20 @@ def _document(
 
 def _join(parsed: Parsed) -> tuple[str, list[tuple[int, int]]]:
     """Clean and join the pieces; give each page's start and number."""
-    text, pages = "", []
+    texts: list[str] = []
+    pages: list[tuple[int, int]] = []
+    length = 0
     for number, piece in parsed.pieces:
         cleaned = clean(piece)
         if number is not None or len(parsed.pieces) > 1:
             cleaned = cleaned.strip()
         if not cleaned.strip():
             continue
-        text = f"{text}\n\n{cleaned}" if text else cleaned
         if number is not None:
-            pages.append((len(text) - len(cleaned), number))
-    return text, pages
+            pages.append((length, number))
+        texts.append(cleaned)
+        length += len(cleaned) + len("\n\n")
+    return "\n\n".join(texts), pages
 
 
 def _title(origin: Origin, text: str, parsed: Parsed) -> str:
@@ -225,7 +232,7 @@ def _title(origin: Origin, text: str, parsed: Parsed) -> str:
         return clean(parsed.title)[:TITLE_CHARACTERS]
     if parsed.has_headings and not origin.path.lower().endswith(".xlsx"):
         first = next(headings(text), None)
-        if first:
+        if first and not first[2].isdigit():
             return first[2]
     name = unquote(origin.path.rstrip("/").rsplit("/", 1)[-1])
     return (re.sub(r"(\.(zh|en))?\.[A-Za-z]{2,8}$", "", name) or name)[:TITLE_CHARACTERS]

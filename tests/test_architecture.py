@@ -16,7 +16,7 @@ LAYERS: list[set[str]] = [
     {"errors", "records"},
     {"settings", "tokens", "prompts", "messages", "language", "numbers", "glossary", "refusal"},
     {
-        "frontmatter", "formats", "fetching", "loading", "outline", "chunking", "grounding", "llm",
+        "decoding", "frontmatter", "formats", "fetching", "loading", "outline", "chunking", "grounding", "llm",
         "e5", "embedding", "database", "catalog", "store", "history", "questions", "transcript",
     },
     {"retrieval", "indexing"},
@@ -29,7 +29,7 @@ LAYERS: list[set[str]] = [
 
 ALLOWED: set[tuple[str, str]] = {
     ("loading", "frontmatter"), ("loading", "formats"), ("loading", "fetching"),
-    ("loading", "outline"), ("formats", "outline"), ("chunking", "outline"),
+    ("loading", "outline"), ("formats", "decoding"), ("chunking", "outline"),
     ("embedding", "e5"), ("catalog", "database"), ("history", "database"),
     ("messages", "language"), ("numbers", "language"), ("glossary", "language"),
     ("prompts", "language"), ("evaluation", "calibration"), ("calibration", "evaluation"),
