@@ -1,0 +1,1 @@
+"""One file per step; its name begins with the four digits of its revision."""
