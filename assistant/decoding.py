@@ -23,7 +23,8 @@ def decode(raw: bytes) -> str:
         (b"\xfe\xff", "utf-16"),
     ):
         if raw.startswith(mark):
-            return _decode_as(raw, encoding) or _refuse_text()
+            marked = _decode_as(raw, encoding)
+            return _refuse_text() if marked is None else marked
     if b"\x00" in raw:
         _refuse_text()
     text = _decode_as(raw, "utf-8")

@@ -102,10 +102,10 @@ def parse(suffix: str, raw: bytes) -> Parsed:
     form = SUFFIXES[suffix]
     if not raw:
         raise LoadingError("is empty (0 bytes)")
-    _check_signature(form, suffix, raw)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            _check_signature(form, suffix, raw)
             parsed = _READERS[form](raw)
     except LoadingError:
         raise
@@ -139,8 +139,8 @@ def _office_form(raw: bytes) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
-        return "zip"
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
+        raise LoadingError("is damaged or cut off; copy or save it again") from error
     known = (form for part, form in _OFFICE_PARTS.items() if any(n.startswith(part) for n in names))
     return next(known, "zip")
 

@@ -16,8 +16,9 @@ LAYERS: list[set[str]] = [
     {"errors", "records"},
     {"settings", "tokens", "prompts", "messages", "language", "numbers", "glossary", "refusal"},
     {
-        "decoding", "frontmatter", "formats", "fetching", "loading", "outline", "chunking", "grounding", "llm",
-        "e5", "embedding", "database", "catalog", "store", "history", "questions", "transcript",
+        "decoding", "frontmatter", "formats", "fetching", "loading", "outline", "chunking",
+        "grounding", "llm", "e5", "embedding", "database", "catalog", "store", "history",
+        "questions", "transcript",
     },
     {"retrieval", "indexing"},
     {"extractive"},

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 import samples
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from assistant.errors import LoadingError
 from assistant.fetching import checked_address, is_public
@@ -256,6 +258,7 @@ def test_empty_files(name: str) -> None:
     ("name", "raw", "message"),
     [
         ("blank.txt", b" \n\t ", "has no text in it"),
+        ("mark.txt", b"\xff\xfe", "has no text in it"),
         ("only.md", b"---\ntitle: T\n---\n", "has no text in it"),
         ("blank.html", b"<script>x()</script>", "has no text in it"),
         ("scan.pdf", samples.pdf([[], []]), "has no text in it (a scan?)"),
@@ -266,7 +269,7 @@ def test_empty_files(name: str) -> None:
         ("text.docx", b"hello", "is not a Word document although its name ends in .docx"),
         ("text.pdf", b"hello", "is not a PDF"),
         ("zip.docx", samples.archive({"a.txt": b"x"}), "is a ZIP archive although"),
-        ("cut.docx", GOOD["manual.docx"][:700], "is a ZIP archive although"),
+        ("cut.docx", GOOD["manual.docx"][:700], "is damaged or cut off"),
         ("junk.txt", bytes(range(256)) * 4, "is not text in UTF-8"),
         ("junk.md", bytes(range(1, 256)) * 4, "is not text in UTF-8"),
         ("old.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "is an old or protected"),
@@ -314,6 +317,22 @@ def test_a_cell_far_away_costs_nothing() -> None:
     buffer = io.BytesIO()
     book.save(buffer)
     assert "has a table of more than" in refusal("a.xlsx", buffer.getvalue())
+
+
+@settings(max_examples=80, deadline=None, derandomize=True)
+@given(st.data())
+def test_damaged_files_give_a_document_or_a_loading_error(data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(sorted(GOOD)))
+    raw = bytearray(GOOD[name])
+    for _ in range(data.draw(st.integers(1, 8))):
+        raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    del raw[data.draw(st.integers(1, len(raw))) :]
+    try:
+        found = load(origin(name), bytes(raw))
+    except LoadingError as error:
+        assert "\n" not in str(error)
+    else:
+        assert found.text.strip()
 
 
 # Finding documents
