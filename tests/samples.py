@@ -170,6 +170,20 @@ def scattered_pdf(words: int) -> bytes:
     return _pdf([b"\n".join(shown)], encrypted=False)
 
 
+def table_pdf(rows: Sequence[Sequence[str]]) -> bytes:
+    """Build a page with a sentence, a ruled table below it, and a sentence below that."""
+    shown = [b"BT /F1 10 Tf 1 0 0 1 50 740 Tm (Above.) Tj ET"]
+    for line, row in enumerate(rows):
+        for column, cell in enumerate(row):
+            x, y = 50 + 100 * column, 700 - 20 * line
+            shown.append(b"%d %d 100 20 re S" % (x, y))
+            shown.append(
+                b"BT /F1 10 Tf 1 0 0 1 %d %d Tm (%s) Tj ET" % (x + 5, y + 6, cell.encode())
+            )
+    shown.append(b"BT /F1 10 Tf 1 0 0 1 50 500 Tm (Below.) Tj ET")
+    return _pdf([b"\n".join(shown)], encrypted=False)
+
+
 def _pdf(contents: Sequence[bytes], encrypted: bool) -> bytes:
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",

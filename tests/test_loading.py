@@ -156,6 +156,13 @@ def test_pdf_pages_are_sections_and_wrapped_lines_are_joined() -> None:
     assert second == "体验分从 4.2 提升到 4.9。"
 
 
+def test_a_ruled_table_of_a_pdf_keeps_its_rows() -> None:
+    raw = samples.table_pdf([["Hour", "Questions"], ["10:00", "300"], ["20:00", "3,000"]])
+    assert loaded("a.pdf", raw).text == (
+        "Above.\n\n| Hour | Questions |\n| --- | --- |\n| 10:00 | 300 |\n| 20:00 | 3,000 |\n\nBelow."
+    )
+
+
 def test_a_page_of_very_many_boxes_is_read() -> None:
     found = loaded("a.pdf", samples.scattered_pdf(1500))
     assert found.text.split() == [f"w{n}" for n in range(1500)]
