@@ -23,10 +23,18 @@ from assistant.embedding import Encoder
 from assistant.errors import ModelError
 from assistant.glossary import Glossary
 from assistant.language import content_terms, detect
-from assistant.llm import ChatModel, stream_text
+from assistant.llm import ChatModel, without_thoughts
 from assistant.messages import say
 from assistant.numbers import quantities
-from assistant.prompts import Prompts, as_data
+from assistant.prompts import (
+    LANGUAGE_NAMES,
+    NO_EVIDENCE,
+    Prompts,
+    as_data,
+    evidence_text,
+    faults_text,
+    history_text,
+)
 from assistant.records import (
     Answer,
     CheckedSentence,
@@ -47,7 +55,6 @@ from assistant.refusal import AnswerabilityModel
 from assistant.retrieval import LibraryRetriever, Retriever
 from assistant.settings import AnswerSettings
 
-NO_EVIDENCE = "NO_EVIDENCE"
 NEAREST_SHOWN = 3
 FOLLOWUPS_SHOWN = 3
 ALSO_READ_SHOWN = 4
@@ -123,7 +130,7 @@ class Answering:
         defect = questions.defect_of(text, self._settings.question_characters)
         if defect:
             shown = text[: self._settings.question_characters]
-            yield Finished(self._refused(replace_question(work, shown), defect))
+            yield Finished(self._refused(replace(work, question=shown), defect))
             return
         work.standalone = self._standalone(work)
         work.found = self.retrieve(work.standalone, role)
@@ -151,10 +158,12 @@ class Answering:
         if not self._model or not work.history:
             return questions.condense(work.question, work.history, self._glossary)
         began = time.perf_counter()
-        lines = [f"{t.role}: {as_data(t.content)}" for t in work.history[-HISTORY_TURNS:]]
-        given = {"history": "\n".join(lines), "question": as_data(work.question)}
+        given = {
+            "history": history_text(work.history[-HISTORY_TURNS:]),
+            "question": as_data(work.question),
+        }
         try:
-            rewritten = questions.tidy("".join(self._say("condense", given)))
+            rewritten = questions.tidy(without_thoughts("".join(self._say("condense", given))))
         except ModelError:
             rewritten = ""
         work.took("condense", began)
@@ -165,7 +174,7 @@ class Answering:
         """Stream the model's words: prompt, then model, then parser."""
         assert self._model is not None
         chain = self._prompts.runnable(prompt) | self._model.runnable() | StrOutputParser()
-        return stream_text(chain, given, self._model.settings)
+        return self._model.stream_text(chain, given)
 
     def _reason_to_refuse(self, work: _Work) -> str | None:
         assert work.found is not None
@@ -219,13 +228,13 @@ class Answering:
             for piece in self._say("answer", given):
                 pieces.append(piece)
                 yield Token(piece)
-            draft = "".join(pieces)
+            draft = without_thoughts("".join(pieces))
             work.took("write", began)
             checked = self._check(work, draft)
             if checked and any(c.status == "unsupported" for c in checked):
                 checked = self._repaired(work, given, draft, checked)
         except ModelError as error:
-            work.notices.append(error.key)
+            work.notices.append(error.key.replace("error.", "notice.", 1))
             return None
         if not any(c.status == "supported" for c in checked):
             work.notices.append("notice.model_unproven")
@@ -233,17 +242,12 @@ class Answering:
         return _publishable(checked)
 
     def _evidence_prompt(self, work: _Work) -> dict[str, str]:
-        blocks = [
-            f'<evidence id="{n}" title="{as_data(hit.passage.title)}">\n'
-            f"{as_data(hit.passage.text)}\n</evidence>"
-            for n, hit in enumerate(work.hits, start=1)
-        ]
         more = questions.wants_more(work.question)
         limit = extractive.LONG_ANSWER if more else self._settings.sentence_limit
         return {
             "question": as_data(work.standalone),
-            "evidence": "\n".join(blocks),
-            "language_name": "Chinese" if work.language == "zh" else "English",
+            "evidence": evidence_text([hit.passage for hit in work.hits]),
+            "language_name": LANGUAGE_NAMES[work.language],
             "sentence_limit": str(limit),
         }
 
@@ -265,11 +269,9 @@ class Answering:
         self, work: _Work, given: dict[str, str], draft: str, checked: list[CheckedSentence]
     ) -> list[CheckedSentence]:
         """Ask once for a correction; keep whichever version has more proven sentences."""
-        faults = [f"- {as_data(c.text)} ({c.reason})" for c in checked if c.status == "unsupported"]
         began = time.perf_counter()
-        text = "".join(
-            self._say("repair", {**given, "draft": as_data(draft), "faults": "\n".join(faults)})
-        )
+        faults = {"draft": as_data(draft, keep_marks=True), "faults": faults_text(checked)}
+        text = without_thoughts("".join(self._say("repair", {**given, **faults})))
         work.took("repair", began)
         again = self._check(work, text)
         return again if _proven_share(again) > _proven_share(checked) else checked
@@ -341,11 +343,6 @@ class Answering:
                     offered.append(question)
                     break
         return tuple(dict.fromkeys(offered))[:FOLLOWUPS_SHOWN]
-
-
-def replace_question(work: _Work, question: str) -> _Work:
-    """Give the work with a shorter question, so that a huge one is not echoed."""
-    return replace(work, question=question)
 
 
 def _evidence(hit: Hit) -> grounding.Evidence:
