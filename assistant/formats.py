@@ -16,7 +16,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from assistant.decoding import decode, decode_html
 from assistant.errors import LoadingError
@@ -367,19 +367,14 @@ def _unpacked_size(packed: memoryview) -> int:
 def _page(page: Any) -> str:
     """Write a page's paragraphs and ruled tables in reading order, then let go of the page."""
     ruled = page.find_tables() if len(page.edges) <= PDF_PAGE_EDGES else []
-    tables = [(table.bbox, _table(_filled(table.extract()))) for table in ruled]
+    tables = [(_Box(*table.bbox), _table(_filled(table.extract()))) for table in ruled]
     tables = [(box, text) for box, text in tables if text.count("\n") > 1]
-    parts: list[str] = []
-    written: set[int] = set()
-    for x, y, text in _paragraphs(page):
-        inside = [n for n, (box, _) in enumerate(tables) if _contains(box, x, y)]
-        if not inside:
-            parts.append(text)
-        elif inside[0] not in written:
-            written.add(inside[0])
-            parts.append(tables[inside[0]][1])
+    parts = list(_paragraphs(page, [box for box, _ in tables]))
+    for box, text in reversed(tables):
+        below = (n for n, (other, _) in enumerate(parts) if other.is_below(box))
+        parts.insert(next(below, len(parts)), (box, text))
     page.close()
-    return _mend_glyphs("\n\n".join(parts))
+    return _mend_glyphs("\n\n".join(text for _, text in parts))
 
 
 def _mend_glyphs(text: str) -> str:
@@ -392,28 +387,46 @@ def _filled(rows: list[list[str | None]]) -> Iterator[list[str]]:
     return ([cell or "" for cell in row] for row in rows)
 
 
-def _contains(box: tuple[float, float, float, float], x: float, y: float) -> bool:
-    return box[0] <= x <= box[2] and box[1] <= y <= box[3]
+class _Box(NamedTuple):
+    """A rectangle on a page, in points from its upper left corner."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def holds(self, other: _Box) -> bool:
+        x, y = (other.left + other.right) / 2, (other.top + other.bottom) / 2
+        return self.left <= x <= self.right and self.top <= y <= self.bottom
+
+    def is_below(self, other: _Box) -> bool:
+        same_column = self.left < other.right and other.left < self.right
+        return same_column and self.top + self.bottom > other.top + other.bottom
 
 
-def _paragraphs(page: Any) -> Iterator[tuple[float, float, str]]:
-    """Give each text box's centre, in the coordinates of the tables, and its text."""
-    for box in _boxes(page.layout):
-        lines = [(line.get_text().strip(), line.x1 - line.x0) for line in box]
-        x, y = (box.x0 + box.x1) / 2, page.height - (box.y0 + box.y1) / 2
-        yield x, y, _unwrap(lines, float(page.width))
+def _paragraphs(page: Any, tables: list[_Box]) -> Iterator[tuple[_Box, str]]:
+    """Give what stands outside the tables, in reading order; a box may reach into a table."""
+    for found in _text_boxes(page):
+        outside = [n for n in found if not any(t.holds(_place(page, n)) for t in tables)]
+        lines = [(line.get_text().strip(), line.x1 - line.x0) for line in outside]
+        if lines:
+            yield _place(page, found), _unwrap(lines, float(page.width))
 
 
-def _boxes(layout: Any) -> list[Any]:
-    """Give the text boxes column by column, or from the top down when there are very many."""
+def _place(page: Any, found: Any) -> _Box:
+    return _Box(found.x0, page.height - found.y1, found.x1, page.height - found.y0)
+
+
+def _text_boxes(page: Any) -> list[Any]:
+    """Order the boxes column by column, or from the top down when there are very many."""
     from pdfminer.layout import IndexAssigner, LAParams, LTTextBox
 
-    layout.analyze(LAParams(boxes_flow=None))
-    boxes = [box for box in layout if isinstance(box, LTTextBox)]
+    page.layout.analyze(LAParams(boxes_flow=None))
+    boxes = [box for box in page.layout if isinstance(box, LTTextBox)]
     if not 1 < len(boxes) <= PDF_PAGE_BOXES:
         return boxes
     assigner = IndexAssigner()
-    for group in layout.group_textboxes(LAParams(), boxes):
+    for group in page.layout.group_textboxes(LAParams(), boxes):
         group.analyze(LAParams())
         assigner.run(group)
     return sorted(boxes, key=lambda box: int(box.index))
