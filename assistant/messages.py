@@ -40,7 +40,9 @@ def catalogue(language: Language) -> Mapping[str, str]:
     """Read a language's texts; keys are dotted paths."""
     text = (FOLDER / f"messages.{language}.yaml").read_text(encoding="utf-8")
     groups: dict[str, dict[str, str]] = yaml.safe_load(text)
-    return {f"{group}.{name}": line for group, lines in groups.items() for name, line in lines.items()}
+    return {
+        f"{group}.{name}": line for group, lines in groups.items() for name, line in lines.items()
+    }
 
 
 class _Filled(dict[str, object]):

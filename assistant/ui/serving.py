@@ -1,0 +1,49 @@
+"""Runs the page: opens the facade, loads the models in the background, serves until stopped."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+import threading
+
+import uvicorn
+
+from assistant.errors import AssistantError
+from assistant.service import Assistant
+from assistant.ui.web import build_app
+
+log = logging.getLogger(__name__)
+
+
+def serve(listener: socket.socket) -> int:
+    """Serve on a bound socket; gives the exit status (1 with one line if nothing could start)."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    warm = threading.Event()
+    try:
+        with Assistant.open() as assistant:
+            app = build_app(assistant, warm)
+            threading.Thread(target=_warm_up, args=(assistant, warm), daemon=True).start()
+            _run(app, listener)
+    except AssistantError as error:
+        print(f"app.py: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _warm_up(assistant: Assistant, warm: threading.Event) -> None:
+    try:
+        assistant.warm_up()
+    except AssistantError as error:
+        # The page says the same to its reader as soon as a question is asked.
+        log.warning("the models are not ready: %s", error)
+    finally:
+        warm.set()
+
+
+def _run(app: object, listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    print(f"DP Assistant 服务商智囊: http://{shown}:{port}  (Ctrl+C stops)", flush=True)
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)  # type: ignore[arg-type]
+    uvicorn.Server(config).run(sockets=[listener])
