@@ -36,6 +36,7 @@ _COMPARISON = re.compile(
 )
 _LARGEST_WINDOW = 3
 _CONTEXT_SENTENCES = 3
+_LEAST_COVERAGE = 0.6
 
 
 @dataclass(frozen=True)
@@ -245,14 +246,12 @@ def _read(text: str, wording: Wording) -> _Reading:
     date: Quantity | None = None
     for number, (start, end) in enumerate(spans):
         for left, right in _clause_spans(blank, start, end, found):
-            inside = tuple(q for q in found if left <= q.start < right)
-            inside = tuple(_with_year(q, date) for q in inside)
-            date = next((q for q in reversed(inside) if q.kind == "date"), date)
+            inside, date = _dated([q for q in found if left <= q.start < right], date)
             tokens = wording.tokens(blank[left:right].replace("\0", " "), left)
             tokens += [Token(t, a, b) for a, b, t in named if left <= a < right]
             tokens.sort(key=lambda token: token.start)
             clauses.append(
-                _Clause(number, left, right, folded[left:right], tuple(tokens), inside, date)
+                _Clause(number, left, right, folded[left:right], tuple(tokens), tuple(inside), date)
             )
     return _Reading(text, folded, spans, tuple(clauses), bool(re.search(f"[{HAN}]", text)))
 
@@ -275,13 +274,20 @@ def _clause_spans(
     return spans
 
 
-def _with_year(quantity: Quantity, before: Quantity | None) -> Quantity:
-    """Give a date without a year the year that was named last."""
-    if quantity.kind != "date" or quantity.value >= 10_000 or before is None:
-        return quantity
-    year = before.value // 10_000 * 10_000
-    upper = quantity.upper + year if quantity.upper is not None else None
-    return replace(quantity, value=quantity.value + year, upper=upper)
+def _dated(
+    found: Sequence[Quantity], date: Quantity | None
+) -> tuple[list[Quantity], Quantity | None]:
+    """Give dates without a year the year that was named last; name the date that now holds."""
+    dated: list[Quantity] = []
+    for quantity in found:
+        if quantity.kind == "date":
+            if quantity.value < 10_000 and date is not None:
+                year = date.value // 10_000 * 10_000
+                upper = quantity.upper + year if quantity.upper is not None else None
+                quantity = replace(quantity, value=quantity.value + year, upper=upper)
+            date = quantity
+        dated.append(quantity)
+    return dated, date
 
 
 def _verbatim(claim: _Reading, source: _Reading) -> tuple[int, int] | None:
@@ -325,6 +331,8 @@ def _judge_window(
     text = source.folded[start:end]
     wrong_number = _unproven_number(claim, window, user)
     share = _coverage(claim, window)
+    if share < _LEAST_COVERAGE and claim.han == source.han:
+        return _Verdict(share * 0.9, "too little of it is in the source")
     if wrong_number:
         return _Verdict(share * 0.9, f"number not in the source: {wrong_number}")
     reason = _tone(claim, text, wording)
@@ -373,6 +381,8 @@ def _new_content(
     for clause in claim.clauses:
         words = clause.words
         for i, word in enumerate(words):
+            if word[0] == "~":
+                continue
             if word not in known:
                 return f"not in the source: {_surface(claim, clause, i)}"
             if i and _han(word) and _han(words[i - 1]) and (words[i - 1], word) not in pairs:
@@ -415,7 +425,7 @@ def _joined_otherwise(
         scores = [_fit(clause, window, i, before) for i in range(len(window))]
         top = max(scores)
         for i, score in enumerate(scores):
-            if score < top - 1e-6:
+            if score < top - 0.03:
                 continue
             earlier = [*context, *window[:i]]
             reason = _conflict(claim, clause, window, i, earlier, title, user)
@@ -439,13 +449,18 @@ def _fit(clause: _Clause, window: Sequence[_Clause], position: int, before: int 
     words, theirs = clause.words, set(other.words)
     direct = sum(word in theirs for word in words) / max(1, len(words))
     leaning = sum(word in inherited and word not in theirs for word in words) / max(1, len(words))
-    matched = [any(same(q, o) for o in other.quantities) for q in clause.quantities]
-    numeric = sum(matched) / len(matched) if matched else 0.0
+    matched = sum(any(same(q, o) for o in other.quantities) for q in clause.quantities)
+    numeric = matched / len(clause.quantities) if matched else 0.0
     near = before is not None and window[before].sentence == other.sentence
     adjacent = before is not None and near and 0 <= position - before <= 1
     # A clause without words is placed by its numbers alone.
-    text = direct + 0.6 * leaning if words else numeric
-    return text + 0.5 * numeric + 0.3 * near + 0.3 * adjacent
+    text = direct + 0.72 * leaning if words else numeric
+    lacking = any(
+        not any(same_dimension(q, o) for o in other.quantities) and q.kind != "date"
+        for q in clause.quantities
+    )
+    numbers = 0.5 * min(2, matched) * numeric - 0.4 * lacking
+    return text + numbers + 0.3 * near + 0.3 * adjacent
 
 
 def _conflict(
@@ -500,6 +515,8 @@ def _word_conflict(
 ) -> str:
     """Compare word by word: what was exchanged, put in from later on, or negated."""
     mine, theirs = clause.words, other.words
+    if mine and not set(mine) & set(theirs) and not _shared_number(clause, other):
+        return f"not said there: {_surface(claim, clause, 0)}"
     known = {word for c in earlier for word in c.words} | title | set(theirs)
     for kind, i1, i2, j1, j2 in SequenceMatcher(None, mine, theirs, autojunk=False).get_opcodes():
         if kind == "equal":
@@ -509,13 +526,18 @@ def _word_conflict(
             ):
                 return f"negated otherwise: {_surface(claim, clause, i1)}"
         elif kind in ("replace", "delete"):
-            moved = all(word in theirs for word in mine[i1:i2])
-            dropped = [word for word in theirs[j1:j2] if word not in mine]
+            gone = [word for word in mine[i1:i2] if word[0] != "~"]
+            moved = all(word in theirs for word in gone)
+            dropped = [word for word in theirs[j1:j2] if word not in mine and word[0] != "~"]
             if kind == "replace" and dropped and not moved:
                 return f"the source has another word for: {_surface(claim, clause, i1)}"
-            if any(word not in known for word in mine[i1:i2]):
+            if any(word not in known for word in gone):
                 return f"said of something else in the source: {_surface(claim, clause, i1)}"
     return ""
+
+
+def _shared_number(clause: _Clause, other: _Clause) -> bool:
+    return any(same(q, o) for q in clause.quantities for o in other.quantities)
 
 
 def _order_conflict(clause: _Clause, other: _Clause) -> str:
@@ -523,8 +545,11 @@ def _order_conflict(clause: _Clause, other: _Clause) -> str:
     mine, theirs = _COMPARISON.search(clause.folded), _COMPARISON.search(other.folded)
     if not mine or not theirs or mine.group().strip() != theirs.group().strip():
         return ""
+    # Nothing on one side: what is compared stands in another clause.
     left, right = _sides(clause, clause.start + mine.start())
     their_left, their_right = _sides(other, other.start + theirs.start())
+    if not (left and right and their_left and their_right):
+        return ""
     crossed = (left & (their_right - their_left)) | (right & (their_left - their_right))
     return f"compared the other way round: {mine.group().strip()}" if crossed else ""
 
@@ -545,7 +570,7 @@ def _across_languages(
 ) -> str:
     """Compare what both languages share: names, known terms, numbers, negation."""
     known = {word for clause in window for word in clause.words}
-    shared = [word for clause in claim.clauses for word in clause.words if word[0] in "=#"]
+    shared = [word for clause in claim.clauses for word in clause.words if word[0] in "=#~"]
     foreign = _proper_names(claim)
     missing = next((name for name in foreign if fold_in_place(name) not in known), None)
     if missing and not _meant(missing, claim, known):

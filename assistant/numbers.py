@@ -17,8 +17,9 @@ Kind = Literal["money", "percent", "times", "duration", "point", "count", "date"
                "period"]  # fmt: skip
 Bound = Literal["exact", "about", "reached", "above", "below"]
 
-# Full-width ASCII to ASCII, one character for one, so that offsets stay.
-_NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0x00A0: 0x20}
+# Full-width ASCII to ASCII, one character for one, so that offsets stay; a full-width comma never
+# stands inside a number.
+_NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if code != 0xFF0C} | {0x3000: 0x20, 0x00A0: 0x20}
 _HAN_DIGIT = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _HAN_STEP = {"十": 10, "百": 100, "千": 1000}
 _BIG = {"万": 10**4, "亿": 10**8}
@@ -109,9 +110,9 @@ _WORD_QUANTITY = re.compile(
 )
 _NAME = re.compile(
     r"(?:双\s?(?:1[0-9]|十[一二]?)(?![\d万亿.])|\bdouble[\s-]?(?:1[0-9]|eleven|twelve)\b"
-    r"|(?<![\d.,¥$])(?:618|818|520|1111|1212|99|38)(?=\s?(?:大促|节|好礼|好物|新潮|活动|年中|期间|当天"
+    r"|(?<![\d¥$])(?<!\d[.,])(?:618|818|520|1111|1212|99|38)(?=\s?(?:大促|节|好礼|好物|新潮|活动|年中|期间|当天"
     r"|预热|正式期|报名|festival|gift|event|promotion|campaign|sale))"
-    r"|(?<![\d.,¥$a-z])(?:618|818)(?![\d.,]*\d|\s?[万亿元%个家单场款条次件人名位倍天分秒kmb])"
+    r"|(?<![\d¥$a-z])(?<!\d[.,])(?:618|818)(?![\d.,]*\d|\s?[万亿元%个家单场款条次件人名位倍天分秒kmb])"
     r"|(?<![\d.])\d[acdgs](?![a-z])|\bo-?5a\b)",
     re.IGNORECASE,
 )
@@ -290,7 +291,7 @@ def _bound(plain: str, quantity: Quantity) -> Bound:
     before = re.split(r"[,，。;；、()]", plain[max(0, quantity.start - 24) : quantity.start])[-1]
     for bound, pattern in _BEFORE:
         match = pattern.search(before)
-        if match and not re.search(r"[\d的]", match.group()):
+        if match:
             return bound
     return "exact"
 

@@ -46,9 +46,11 @@ class Wording:
         for word in negations["not_negations"]:
             meaning[fold(word)] = fold(word)
         for number, group in enumerate(groups):
-            known = next((m for w in group if (m := meaning.get(fold(w), ""))[:1] == "="), None)
-            for word in group:
-                meaning[fold(word)] = known or f"={number}"
+            told = [meaning.get(fold(word)) for word in group]
+            # Synonyms of a harmless word are harmless too: "~" may be left out, "=" may not.
+            fresh = f"~{number}" if "" in told else f"={number}"
+            token = next((t for t in told if t and t[0] in "=~"), fresh)
+            meaning |= {fold(word): token for word in group}
         self._meaning = meaning
         self._pattern = re.compile(rf"{_alternatives(meaning)}|{_LATIN}|[{HAN}]")
         self._opposites = [
@@ -67,7 +69,7 @@ class Wording:
             if meaning == "!":
                 negated = not negated
             elif meaning:
-                stem = meaning if meaning[0] == "=" else _stem(meaning)
+                stem = meaning if meaning[0] in "=~" else _stem(meaning)
                 found.append(Token(stem, offset + match.start(), offset + match.end(), negated))
         return found
 
@@ -114,7 +116,9 @@ def _alternatives(words: Iterable[str]) -> str:
 
 
 def _bounded(word: str) -> str:
-    escaped = re.escape(word)
+    # 头部大V, 头部大 V and "self live", "self-live" are one.
+    escaped = re.sub(rf"(?<=[{HAN}])(?=[a-z0-9])|(?<=[a-z0-9])(?=[{HAN}])", " ?", re.escape(word))
+    escaped = escaped.replace("\\ ", r"[\s-]+")
     left = "(?<![a-z0-9])" if word[0].isascii() and word[0].isalnum() else ""
     return left + escaped + ("(?![a-z0-9])" if word[-1].isascii() and word[-1].isalnum() else "")
 
