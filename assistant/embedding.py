@@ -38,7 +38,7 @@ Kind = Literal["query", "document"]
 BUNDLED = "bundled"
 CALIBRATION = Path(__file__).with_name("calibration.yaml")
 # Goes up when the hygiene or the centring changes, because stored vectors would no longer fit.
-_FINGERPRINT_VERSION = "1"
+_FINGERPRINT_VERSION = "2"
 # More than any encoder reads; keeps hostile input from costing minutes.
 _MAX_CHARACTERS = 100_000
 # Normalising takes quadratic time in a run of combining marks: pieces bound the run.
@@ -47,6 +47,9 @@ _PIECE_CHARACTERS = 2_000
 # whole batch at once, and a question waits for the one that is running.
 _BUNDLED_BATCH, _OTHER_BATCH = 64, 8
 _LANGUAGES = ("zh", "en")
+# The mean of a language moves with the length of the texts: documents are compared with passages
+# (cross-language recall@1 of mixed libraries 0.56 and 0.55, against 0.37 and 0.71 from sentences).
+_PASSAGE_SENTENCES = 4
 _SAMPLE_BYTES = 65_536
 _PASSAGE_TOKENS = 100
 
@@ -230,13 +233,17 @@ class Encoder:
         return stored
 
     def _measure_means(self) -> dict[str, np.ndarray]:
-        sides = dict(zip(_LANGUAGES, zip(*calibration_pairs(), strict=True), strict=True))
-        kinds: tuple[Kind, ...] = ("query", "document")
-        return {
-            f"{kind}-{language}": self._raw(kind, sides[language]).mean(axis=0)
-            for kind in kinds
-            for language in _LANGUAGES
-        }
+        means = {}
+        for language, sentences in zip(
+            _LANGUAGES, zip(*calibration_pairs(), strict=True), strict=True
+        ):
+            passages = [
+                " ".join(sentences[at : at + _PASSAGE_SENTENCES])
+                for at in range(0, len(sentences), _PASSAGE_SENTENCES)
+            ]
+            means[f"query-{language}"] = self._raw("query", sentences).mean(axis=0)
+            means[f"document-{language}"] = self._raw("document", passages).mean(axis=0)
+        return means
 
 
 def calibration_pairs() -> list[tuple[str, str]]:
