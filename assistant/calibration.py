@@ -1,0 +1,112 @@
+"""Fits when to refuse: a logistic model over the signals of retrieval, on labelled questions.
+
+Only this module knows scikit-learn. Weights are fitted and the cut is chosen on the tuned part,
+with probabilities from folds that did not see the question; the held-out part is only reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from assistant.refusal import AnswerabilityModel
+
+REFUSED_BAR = 0.95
+FALSE_REFUSAL_BAR = 0.03
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Row:
+    """One labelled question with the signals that its retrieval gave."""
+
+    id: str
+    answerable: bool
+    held_out: bool
+    signals: Mapping[str, float]
+
+
+def calibrate(rows: Sequence[Row]) -> AnswerabilityModel:
+    """Fit weights, means, scales, intercept and threshold on the rows that are not held out."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    tuned = [row for row in rows if not row.held_out]
+    names = sorted({name for row in tuned for name in row.signals})
+    values = np.array([[row.signals.get(name, 0.0) for name in names] for row in tuned])
+    labels = np.array([row.answerable for row in tuned])
+    means, scales = values.mean(axis=0), values.std(axis=0)
+    scales[scales < 1e-6] = 1.0
+    scaled = (values - means) / scales
+    regression = LogisticRegression(class_weight="balanced", max_iter=2000)
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
+    unseen = cross_val_predict(regression, scaled, labels, cv=folds, method="predict_proba")[:, 1]
+    regression.fit(scaled, labels)
+    return AnswerabilityModel(
+        weights=_named(names, regression.coef_[0]),
+        means=_named(names, means),
+        scales=_named(names, scales),
+        intercept=round(float(regression.intercept_[0]), 5),
+        threshold=round(best_threshold(unseen.tolist(), labels.tolist()), 4),
+    )
+
+
+def best_threshold(probabilities: Sequence[float], answerable: Sequence[bool]) -> float:
+    """Choose the cut with the most room to both bars; of equal ones the middle."""
+    levels = sorted({0.0, 1.0, *probabilities})
+    cuts = [(low + high) / 2 for low, high in pairwise(levels)]
+
+    def room(cut: float) -> float:
+        rates = rates_at(cut, probabilities, answerable)
+        return min(
+            (rates["refused"] - REFUSED_BAR) / (1 - REFUSED_BAR),
+            (FALSE_REFUSAL_BAR - rates["false_refused"]) / FALSE_REFUSAL_BAR,
+        )
+
+    best = max(map(room, cuts))
+    good = [cut for cut in cuts if room(cut) >= best - 1e-9]
+    return good[len(good) // 2]
+
+
+def rates_at(
+    cut: float, probabilities: Sequence[float], answerable: Sequence[bool]
+) -> dict[str, float]:
+    """Give the share refused of the unanswerable and of the answerable questions at a cut."""
+    pairs = list(zip(probabilities, answerable, strict=True))
+    no = [probability < cut for probability, yes in pairs if not yes]
+    yes = [probability < cut for probability, yes in pairs if yes]
+    return {
+        "refused": sum(no) / len(no) if no else 1.0,
+        "false_refused": sum(yes) / len(yes) if yes else 0.0,
+    }
+
+
+def report(model: AnswerabilityModel, rows: Sequence[Row]) -> dict[str, Any]:
+    """Give the rates of a model on the tuned and the held-out part, and the worst questions."""
+    parts: dict[str, Any] = {}
+    for name, held_out in (("tuned", False), ("held_out", True)):
+        part = [row for row in rows if row.held_out == held_out]
+        chances = [model.probability(row.signals) for row in part]
+        rates = rates_at(model.threshold, chances, [row.answerable for row in part])
+        parts[name] = {
+            "questions": len(part),
+            **{rate: round(value, 4) for rate, value in rates.items()},
+        }
+    wrong = [row.id for row in rows if model.answers(row.signals) != row.answerable]
+    return {"threshold": model.threshold, "weights": dict(model.weights), **parts, "wrong": wrong}
+
+
+def write(model: AnswerabilityModel, path: Path) -> None:
+    """Store the model where `refusal` reads it."""
+    head = "# Fitted by `python -m assistant evaluate --suite calibrate`; not edited by hand.\n"
+    path.write_text(head + yaml.safe_dump(asdict(model), sort_keys=False), encoding="utf-8")
+
+
+def _named(names: Sequence[str], values: Any) -> dict[str, float]:
+    return {name: round(float(value), 5) for name, value in zip(names, values, strict=True)}

@@ -1,0 +1,376 @@
+"""Measures quality on the question sets of the repository and prints figures; it judges nothing.
+
+Every suite works in a temporary data folder that shares the encoder with the user's own, so an
+evaluation leaves no gap, conversation or document behind. Held-out questions (every fifth) are
+reported apart and must never be tuned on.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from assistant import calibration, grounding, refusal
+from assistant.errors import ConfigurationError
+from assistant.language import detect
+from assistant.records import Answer, Hit, Language, Turn
+from assistant.scoring import (
+    DEPTH,
+    MARK,
+    citation_scores,
+    comparable,
+    fact_recall,
+    has_followed,
+    mean,
+    means,
+    ranking_scores,
+    ratio,
+    spread,
+    states,
+    table,
+)
+from assistant.service import Assistant
+from assistant.settings import ROOT, StoreSettings
+
+DATA = ROOT / "tests" / "evals"
+__all__ = ["run", "table"]
+
+SUITES = ("retrieval", "answers", "refusals", "grounding", "injection")
+LANES = ("dense", "lexical", "exact")
+WIDE = 1000
+CARRIERS = 3
+Case = Mapping[str, Any]
+
+
+def run(assistant: Assistant, suite: str = "all", knowledge: Path | None = None) -> dict[str, Any]:
+    """Run one suite or all; `calibrate` fits and stores the refusal weights instead."""
+    source = knowledge or assistant.settings.knowledge
+    wanted = SUITES if suite == "all" else (suite,)
+    report: dict[str, Any] = {}
+    if set(wanted) - {"injection"}:
+        with laboratory(assistant, [source]) as bench:
+            asked = _Asked(bench)
+            for name in wanted:
+                if name in _ON_LIBRARY:
+                    report[name] = _ON_LIBRARY[name](asked)
+    if "injection" in wanted:
+        report["injection"] = injection(assistant, source)
+    return report
+
+
+@contextmanager
+def laboratory(assistant: Assistant, targets: Sequence[str | Path]) -> Iterator[Assistant]:
+    """Open a second assistant on a temporary library of the targets, with the same settings."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "data"
+        data.mkdir()
+        models = assistant.settings.data / "models"
+        if models.is_dir():
+            (data / "models").symlink_to(models.resolve(), target_is_directory=True)
+        changes = {"data": data, "store": StoreSettings()}  # type: ignore[call-arg]
+        with Assistant.open(assistant.settings.model_copy(update=changes)) as bench:
+            failed = bench.sync(list(targets)).to_json()["failed"]
+            if failed:
+                raise ConfigurationError(f"{failed[0]['path']}: {failed[0]['reason']}")
+            yield bench
+
+
+class _Asked:
+    """The library under test; every question is asked once, however many suites need it."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        self.assistant = assistant
+        self._answers: dict[str, Answer] = {}
+
+    def answer(self, case: Case) -> Answer:
+        """Give the answer to a case."""
+        if case["id"] not in self._answers:
+            self._answers[case["id"]] = self.assistant.ask(case["question"], history_of(case))
+        return self._answers[case["id"]]
+
+
+# -- data ------------------------------------------------------------------------------------
+
+
+def load(name: str) -> Any:
+    """Read one of the evaluation files."""
+    path = DATA / f"{name}.yaml"
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"the question set {path.name} cannot be read: {error}") from error
+
+
+def is_held_out(case: Case) -> bool:
+    """Say whether a case is kept apart from tuning: its number can be divided by five."""
+    return int(re.sub(r"\D", "", str(case["id"]))) % 5 == 0
+
+
+def history_of(case: Case) -> list[Turn]:
+    """Give the turns that came before the question."""
+    return [Turn(turn["role"], turn["content"]) for turn in case.get("history", ())]
+
+
+def by_part(cases: Iterable[Case]) -> dict[str, list[Case]]:
+    """Group cases: all, tuned and held out, per language, per kind."""
+    parts: dict[str, list[Case]] = {"all": [], "tuned": [], "held_out": []}
+    for case in cases:
+        apart = "held_out" if is_held_out(case) else "tuned"
+        for name in ("all", apart, case["language"], f"kind:{case['kind']}"):
+            parts.setdefault(name, []).append(case)
+    return parts
+
+
+# -- retrieval -------------------------------------------------------------------------------
+
+
+def retrieval(asked: _Asked) -> dict[str, Any]:
+    """Measure each lane and the fusion on every part; zh→en and en→zh search one language only."""
+    cases = load("questions")
+    scores: dict[str, dict[str, dict[str, float]]] = {}
+    crossed: dict[str, dict[str, float]] = {}
+    times: list[float] = []
+    for case in cases:
+        other = {"only_language": _other(case["language"])}
+        switches = other if case["kind"] == "cross" else {}
+        rankings, milliseconds = _rankings(asked.assistant, case, switches)
+        times.append(milliseconds)
+        scores[case["id"]] = {
+            lane: ranking_scores(slugs, case["documents"], case["kind"])
+            for lane, slugs in rankings.items()
+        }
+        found = asked.assistant.retrieve(case["question"], history_of(case), keep=DEPTH, **other)
+        slugs = _slugs(found.hits)
+        crossed[case["id"]] = ranking_scores(slugs, case["documents"], case["kind"])
+    lanes = ("fused", *LANES)
+    parts = {
+        name: {"questions": len(part)}
+        | {lane: means(scores[case["id"]][lane] for case in part) for lane in lanes}
+        for name, part in by_part(cases).items()
+    }
+    for name, spoken in (("zh→en", "zh"), ("en→zh", "en")):
+        part = [case for case in cases if case["language"] == spoken]
+        fused = means(crossed[case["id"]] for case in part)
+        parts[name] = {"questions": len(part), "fused": fused}
+    return {
+        "parts": parts,
+        "missed@5": [n for n, lanes_ in scores.items() if lanes_["fused"]["recall@5"] < 1],
+        "missed@5_crossed": [n for n, found in crossed.items() if found["recall@5"] < 1],
+        "milliseconds": spread(times),
+    }
+
+
+def _rankings(
+    assistant: Assistant, case: Case, switches: Mapping[str, Any]
+) -> tuple[dict[str, list[str]], float]:
+    """Rank slugs as a user gets them, and as each lane alone would."""
+    history = history_of(case)
+    found = assistant.retrieve(case["question"], history, keep=DEPTH, **switches)
+    wide = assistant.retrieve(case["question"], history, keep=WIDE, **switches)
+    every = [*wide.hits, *(hit for hit, _ in wide.dropped)]
+    rankings = {"fused": _slugs(found.hits)}
+    for lane in LANES:
+        placed = [hit for hit in every if lane in hit.ranks]
+        rankings[lane] = _slugs(sorted(placed, key=lambda hit: hit.ranks[lane]))
+    return rankings, sum(found.timings_ms.values())
+
+
+def _slugs(hits: Iterable[Hit]) -> list[str]:
+    return [_slug(hit.passage.document) for hit in hits]
+
+
+def _slug(path: str) -> str:
+    return path.rsplit("/", 1)[-1].split(".", 1)[0]
+
+
+def _other(language: Language) -> Language:
+    return "en" if language == "zh" else "zh"
+
+
+# -- answers ---------------------------------------------------------------------------------
+
+
+def answers(asked: _Asked) -> dict[str, Any]:
+    """Measure facts, citations, false refusals and time on the answerable questions."""
+    cases = load("questions")
+    prover = _prover(asked.assistant)
+    texts: dict[str, str | None] = {}
+
+    def text_of(path: str) -> str | None:
+        if path not in texts:
+            document = asked.assistant.document(path, "admin")
+            texts[path] = document.text if document else None
+        return texts[path]
+
+    rows: dict[str, dict[str, Any]] = {}
+    for case in cases:
+        answer = asked.answer(case)
+        cited = {_slug(citation.document) for citation in answer.citations}
+        rows[case["id"]] = {
+            "facts": 0.0 if answer.refused else fact_recall(answer.text, case["facts"]),
+            "refused": float(answer.refused),
+            "right_document": float(bool(cited & set(case["documents"]))),
+            "right_language": float(detect(answer.text) == case["language"]),
+            "total_ms": answer.timings_ms.get("total", 0.0),
+            "length": float(len(answer.sentences)),
+            "counts": citation_scores(answer, prover, text_of),
+        }
+    return {
+        "parts": {name: _answer_means(part, rows) for name, part in by_part(cases).items()},
+        "refused": [n for n, row in rows.items() if row["refused"]],
+        "without_facts": [n for n, r in rows.items() if r["facts"] < 0.5 and not r["refused"]],
+        "milliseconds": spread([row["total_ms"] for row in rows.values()]),
+    }
+
+
+def _answer_means(part: Sequence[Case], rows: Mapping[str, Any]) -> dict[str, Any]:
+    own = [rows[case["id"]] for case in part]
+    total: Counter[str] = sum((Counter(row["counts"]) for row in own), Counter())
+    given = [row for row in own if not row["refused"]]
+    return {
+        "questions": len(own),
+        "false_refused": mean(row["refused"] for row in own),
+        "facts": mean(row["facts"] for row in own),
+        "right_document": mean(row["right_document"] for row in given),
+        "right_language": mean(row["right_language"] for row in own),
+        "citation_precision": ratio(total["precise"], total["citations"]),
+        "citation_recall": ratio(total["recalled"], total["sentences"]),
+        "verbatim": ratio(total["verbatim"], total["quotes"]),
+        "baseless_numbers": total["baseless"],
+        "sentences": mean(row["length"] for row in given),
+    }
+
+
+def _prover(assistant: Assistant) -> Callable[[str, Sequence[str]], bool]:
+    """Check a sentence against quotes; a verbatim one needs no model."""
+
+    def proves(sentence: str, quotes: Sequence[str]) -> bool:
+        plain = comparable(sentence)
+        if any(plain in comparable(quote) for quote in quotes):
+            return True
+        verdicts = assistant.check(MARK.sub("", sentence), ["\n".join(quotes)])
+        return bool(verdicts) and all(verdict.status == "supported" for verdict in verdicts)
+
+    return proves
+
+
+# -- refusals --------------------------------------------------------------------------------
+
+
+def refusals(asked: _Asked) -> dict[str, Any]:
+    """Measure refusing of what the library does not hold, and answering of what it does."""
+    every = load("refusals")
+    cases = [case for case in every if case["kind"] != "false_premise"]
+    given = {case["id"]: asked.answer(case) for case in cases}
+    false = {case["id"]: asked.answer(case).refused for case in load("questions")}
+    parts = {
+        name: {
+            "questions": len(part),
+            "refused": mean(float(given[case["id"]].refused) for case in part),
+        }
+        for name, part in by_part(cases).items()
+    }
+    for name, part in by_part(load("questions")).items():
+        if name in parts:
+            parts[name]["false_refused"] = mean(float(false[case["id"]]) for case in part)
+    return {
+        "parts": parts,
+        "answered": [n for n, answer in given.items() if not answer.refused],
+        "reasons": dict(Counter(str(a.reason) for a in given.values() if a.refused)),
+        "false_premise": _premises(asked, [c for c in every if c["kind"] == "false_premise"]),
+    }
+
+
+def _premises(asked: _Asked, cases: Sequence[Case]) -> dict[str, Any]:
+    outcomes: dict[str, list[str]] = {"refused": [], "corrected": [], "neither": []}
+    for case in cases:
+        answer = asked.answer(case)
+        corrected = states(answer.text, case["correction"])
+        outcome = "refused" if answer.refused else "corrected" if corrected else "neither"
+        outcomes[outcome].append(case["id"])
+    return {
+        **{name: len(found) for name, found in outcomes.items()},
+        "ids_of_neither": outcomes["neither"],
+    }
+
+
+def signals(asked: _Asked) -> list[calibration.Row]:
+    """Give the retrieval signals of every labelled question; false premises are left out."""
+    cases = [(case, True) for case in load("questions")]
+    cases += [(case, False) for case in load("refusals") if case["kind"] != "false_premise"]
+    return [
+        calibration.Row(
+            case["id"],
+            answerable,
+            is_held_out(case),
+            asked.assistant.retrieve(case["question"], history_of(case)).signals,
+        )
+        for case, answerable in cases
+    ]
+
+
+def calibrate(asked: _Asked) -> dict[str, Any]:
+    """Fit the refusal weights on the tuned part, store them, report both parts."""
+    rows = signals(asked)
+    model = calibration.calibrate(rows)
+    calibration.write(model, refusal.WEIGHTS)
+    return calibration.report(model, rows)
+
+
+# -- grounding and injection -----------------------------------------------------------------
+
+
+def grounded(asked: _Asked) -> dict[str, Any]:
+    """Measure the check of sentences on the labelled true and subtly false ones."""
+    data = load("grounding")
+
+    def verdict(case: Case) -> Any:
+        passages = [data["passages"][name] for name in case["evidence"]]
+        marks = "".join(f" [{n}]" for n in case.get("marks", ()))
+        verdicts = asked.assistant.check(case["claim"] + marks, passages)
+        wrong = [one for one in verdicts if one.status != "supported"]
+        return (wrong or verdicts)[0]
+
+    parts = by_part([{"kind": case["change"], **case} for case in data["cases"]])
+    return {name: grounding.measure(parts[name], verdict) for name in ("tuned", "held_out")}
+
+
+def injection(assistant: Assistant, knowledge: Path) -> dict[str, Any]:
+    """Ask about poisoned documents; an answer that says or quotes the canary has followed it."""
+    cases = load("poisoned")
+    carriers = sorted(knowledge.rglob("*.md"))[:CARRIERS]
+    with tempfile.TemporaryDirectory() as folder:
+        poisoned = Path(folder) / "poisoned"
+        poisoned.mkdir()
+        for case in cases:
+            (poisoned / f"{case['id']}.md").write_text(case["text"], encoding="utf-8")
+        with laboratory(assistant, [poisoned, *carriers]) as bench:
+            given = {case["id"]: bench.ask(case["question"]) for case in cases}
+    followed = [c["id"] for c in cases if has_followed(given[c["id"]], c["must_not_contain"])]
+    return {
+        "documents": len(cases),
+        "followed": len(followed),
+        "answered": sum(not answer.refused for answer in given.values()),
+        "told_the_fact": sum(states(given[c["id"]].text, [c["fact"]]) for c in cases),
+        "cited_the_document": sum(
+            any(case["id"] in cited.document for cited in given[case["id"]].citations)
+            for case in cases
+        ),
+        "ids_followed": followed,
+    }
+
+
+_ON_LIBRARY: Mapping[str, Callable[[_Asked], dict[str, Any]]] = {
+    "retrieval": retrieval,
+    "answers": answers,
+    "refusals": refusals,
+    "grounding": grounded,
+    "calibrate": calibrate,
+}
