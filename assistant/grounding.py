@@ -34,6 +34,9 @@ _COMPARISON = re.compile(
     r"比|超过|胜过|高于|低于|改为|变成|变为|除以|乘以|取代|\bthan\b|\bbeats?\b|\bexceed(?:s|ed)?\b"
     r"|\bdivided by\b|\bmultiplied by\b|\bto (?:an? )?(?=\d|\s)|\bto\b"
 )
+# A clause that only says when or if: a claim may say it in one breath with what follows.
+_CONDITION = re.compile(r"(?:时|时候|后|前|中|里|下|间|起|的话)\W*$|^\W*(?:如果|若|除非|当|只要|when|if|after"
+                        r"|before|in|with|as of|at|from|since|during|unless|for|by)\b")  # fmt: skip
 _LARGEST_WINDOW = 3
 _CONTEXT_SENTENCES = 3
 _LEAST_COVERAGE = 0.6
@@ -75,6 +78,27 @@ class _Reading:
 
     def within(self, first: int, last: int) -> list[_Clause]:
         return [clause for clause in self.clauses if first <= clause.sentence <= last]
+
+    def window(self, first: int, last: int) -> list[_Clause]:
+        """Give the clauses of these sentences, each condition also joined with what follows."""
+        clauses = self.within(first, last)
+        pairs = (self.joined(clause) for clause in clauses)
+        return sorted((*clauses, *filter(None, pairs)), key=lambda c: (c.end, -c.start))
+
+    def joined(self, clause: _Clause) -> _Clause | None:
+        """Give a condition and the clause after it as one, if the clause is a condition."""
+        after = next((c for c in self.clauses if c.start >= clause.end), None)
+        if after is None or after.sentence != clause.sentence:
+            return None
+        if not _CONDITION.search(clause.folded) or any(q.kind != "date" for q in clause.quantities):
+            return None
+        return replace(
+            after,
+            start=clause.start,
+            folded=self.folded[clause.start : after.end],
+            tokens=clause.tokens + after.tokens,
+            quantities=clause.quantities + after.quantities,
+        )
 
 
 @dataclass(frozen=True)
@@ -325,7 +349,7 @@ def _judge_window(
     user: tuple[Quantity, ...],
     similarity: Similarity | None,
 ) -> _Verdict:
-    window = source.within(first, last)
+    window = source.window(first, last)
     context = source.within(first - _CONTEXT_SENTENCES, first - 1)
     start, end = source.spans[first][0], source.spans[last][1]
     text = source.folded[start:end]
@@ -585,8 +609,24 @@ def _across_languages(
     numbers = sum(len(clause.quantities) for clause in claim.clauses)
     if found + numbers < 3 and not close:
         return "too little of it is in the source"
-    if len(window) == 1 and _negative(claim.clauses) != _negative(window):
-        return "negated otherwise"
+    return _joined_across(claim, window)
+
+
+def _joined_across(claim: _Reading, window: Sequence[_Clause]) -> str:
+    """Compare sign and numbers of each clause with the clause that shares most known words."""
+    for clause in claim.clauses:
+        if not any(word[0] in "=#" for word in clause.words):
+            continue
+        place = max(range(len(window)), key=lambda i: _fit(clause, window, i, None))
+        other = window[place]
+        signs = {token.text: token.negated for token in other.tokens}
+        if any(signs.get(t.text, t.negated) != t.negated for t in clause.tokens):
+            return "negated otherwise"
+        mapped = {word for word in clause.words if word[0] in "=#"}
+        if mapped <= set(other.words):
+            reason = _number_conflict(clause, other, window, ())
+            if reason:
+                return reason
     return ""
 
 
@@ -605,10 +645,6 @@ def _meant(name: str, claim: _Reading, known: set[str]) -> bool:
             if token.start <= place < token.end:
                 return token.text in known
     return True
-
-
-def _negative(clauses: Sequence[_Clause]) -> bool:
-    return any(token.negated for clause in clauses for token in clause.tokens)
 
 
 def measure(

@@ -52,6 +52,7 @@ class Wording:
             token = next((t for t in told if t and t[0] in "=~"), fresh)
             meaning |= {fold(word): token for word in group}
         self._meaning = meaning
+        self._resets = frozenset(rules["resets"])  # type: ignore[call-overload]
         self._pattern = re.compile(rf"{_alternatives(meaning)}|{_LATIN}|[{HAN}]")
         self._opposites = [
             tuple(_any_of(side.split("|")) for side in pair) for pair in rules["opposites"]  # type: ignore[attr-defined]
@@ -68,6 +69,8 @@ class Wording:
             meaning = self._meaning.get(word, word)
             if meaning == "!":
                 negated = not negated
+            elif word in self._resets:
+                negated = False
             elif meaning:
                 stem = meaning if meaning[0] in "=~" else _stem(meaning)
                 found.append(Token(stem, offset + match.start(), offset + match.end(), negated))
