@@ -212,7 +212,7 @@ class Answering:
         self, work: _Work, extracts: Sequence[extractive.Extract]
     ) -> tuple[list[Sentence], list[Citation]]:
         began = time.perf_counter()
-        hits = list(dict.fromkeys(extract.hit for extract in extracts))
+        hits = list({id(extract.hit): extract.hit for extract in extracts}.values())
         number = {id(hit): n for n, hit in enumerate(hits, start=1)}
         claims = [(extract.text, (number[id(extract.hit)],)) for extract in extracts]
         checked = grounding.check(claims, [_evidence(hit) for hit in hits])
