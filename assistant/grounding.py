@@ -371,7 +371,7 @@ def _judge_window(
 
 def _coverage(claim: _Reading, window: Sequence[_Clause]) -> float:
     known = {word for clause in window for word in clause.words}
-    wanted = [word for clause in claim.clauses for word in clause.words]
+    wanted = [w for c in claim.clauses for w in c.words if w[0] not in "+~" or w in known]
     return sum(word in known for word in wanted) / len(wanted) if wanted else 0.5
 
 
@@ -405,7 +405,7 @@ def _new_content(
     for clause in claim.clauses:
         words = clause.words
         for i, word in enumerate(words):
-            if word[0] == "~":
+            if word[0] in "~+":
                 continue
             if word not in known:
                 return f"not in the source: {_surface(claim, clause, i)}"
@@ -497,10 +497,11 @@ def _conflict(
     user: tuple[Quantity, ...],
 ) -> str:
     other = window[position]
+    lent = {word for c in window for word in c.words}
     return (
         _number_conflict(clause, other, window, user)
         or _date_conflict(clause, other)
-        or _word_conflict(claim, clause, other, earlier, title)
+        or _word_conflict(claim, clause, other, earlier, title, lent)
         or _order_conflict(clause, other)
     )
 
@@ -535,13 +536,20 @@ def _date_conflict(clause: _Clause, other: _Clause) -> str:
 
 
 def _word_conflict(
-    claim: _Reading, clause: _Clause, other: _Clause, earlier: Sequence[_Clause], title: set[str]
+    claim: _Reading,
+    clause: _Clause,
+    other: _Clause,
+    earlier: Sequence[_Clause],
+    title: set[str],
+    lent: set[str],
 ) -> str:
     """Compare word by word: what was exchanged, put in from later on, or negated."""
     mine, theirs = clause.words, other.words
     if mine and not set(mine) & set(theirs) and not _shared_number(clause, other):
         return f"not said there: {_surface(claim, clause, 0)}"
     known = {word for c in earlier for word in c.words} | title | set(theirs)
+    # Harmless words, and neutral ones that nothing in the window could have lent.
+    free = {w for w in mine if w[0] == "~" or (w[0] == "+" and w not in lent)}
     for kind, i1, i2, j1, j2 in SequenceMatcher(None, mine, theirs, autojunk=False).get_opcodes():
         if kind == "equal":
             if (i2 - i1 > 1 or not _han(mine[i1])) and any(
@@ -550,10 +558,10 @@ def _word_conflict(
             ):
                 return f"negated otherwise: {_surface(claim, clause, i1)}"
         elif kind in ("replace", "delete"):
-            gone = [word for word in mine[i1:i2] if word[0] != "~"]
+            gone = [word for word in mine[i1:i2] if word not in free]
             moved = all(word in theirs for word in gone)
             dropped = [word for word in theirs[j1:j2] if word not in mine and word[0] != "~"]
-            if kind == "replace" and dropped and not moved:
+            if kind == "replace" and gone and dropped and not moved:
                 return f"the source has another word for: {_surface(claim, clause, i1)}"
             if any(word not in known for word in gone):
                 return f"said of something else in the source: {_surface(claim, clause, i1)}"

@@ -38,7 +38,8 @@ class Wording:
         groups: list[Sequence[str]] = [*rules["synonyms"], *synonyms]  # type: ignore[misc]
         negations: dict[str, list[str]] = rules["negations"]  # type: ignore[assignment]
         light: dict[str, list[str]] = rules["light"]  # type: ignore[assignment]
-        meaning: dict[str, str] = {}
+        neutral: dict[str, list[str]] = rules["neutral"]  # type: ignore[assignment]
+        meaning = {fold(word): "+" + fold(word) for word in (*neutral["zh"], *neutral["en"])}
         for word in (*light["zh"], *light["en"]):
             meaning[fold(word)] = ""
         for word in (*negations["zh"], *negations["en"]):
@@ -72,7 +73,7 @@ class Wording:
             elif word in self._resets:
                 negated = False
             elif meaning:
-                stem = meaning if meaning[0] in "=~" else _stem(meaning)
+                stem = meaning if meaning[0] in "=~" or not meaning.isascii() else _stem(meaning)
                 found.append(Token(stem, offset + match.start(), offset + match.end(), negated))
         return found
 
@@ -131,6 +132,8 @@ def _any_of(words: Iterable[str]) -> re.Pattern[str]:
 
 
 def _stem(word: str) -> str:
+    if word[0] == "+":
+        return "+" + _stem(word[1:])
     if not word.isascii() or not word.isalpha():
         return word
     for ending, least, instead in (("ies", 5, "y"), ("ing", 6, ""), ("ed", 5, ""), ("s", 4, "")):
