@@ -316,6 +316,18 @@ def unpack(models_folder: Path) -> Path:
     if target.is_dir():
         return target
     weights = Weights.read(weights_path())
+    try:
+        _write(weights, models_folder, target)
+    except OSError as error:
+        raise ModelUnavailable(
+            f"cannot write the encoder into {models_folder}: {error.strerror}; free 100 MB there "
+            "or set ASSISTANT_DATA to another folder",
+            model="bundled",
+        ) from error
+    return target
+
+
+def _write(weights: Weights, models_folder: Path, target: Path) -> None:
     models_folder.mkdir(parents=True, exist_ok=True)
     _sweep(models_folder)
     aside = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=models_folder))
@@ -325,7 +337,6 @@ def unpack(models_folder: Path) -> Path:
         _move(aside, target)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    return target
 
 
 def _move(aside: Path, target: Path) -> None:

@@ -9,10 +9,10 @@ imported before the first text, and nothing is downloaded unless settings allow 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import statistics
-import tempfile
 import threading
 import time
 import unicodedata
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder, SentenceTransformer
 
 Kind = Literal["query", "document"]
+
+logger = logging.getLogger(__name__)
 
 BUNDLED = "bundled"
 CALIBRATION = Path(__file__).with_name("calibration.yaml")
@@ -349,11 +351,16 @@ def _read_means(path: Path) -> dict[str, np.ndarray] | None:
 
 
 def _write_means(path: Path, means: Mapping[str, np.ndarray]) -> None:
-    """Write the means aside and move them into place, so that nobody reads half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
-        np.savez(file, **means)  # type: ignore[arg-type]  # the stub takes the names for options
-    os.replace(file.name, path)
+    """Move a finished file into place; where none can be written, each start measures again."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with aside.open("wb") as file:
+            np.savez(file, **means)  # type: ignore[arg-type]  # the stub takes names for options
+        aside.replace(path)
+    except OSError as error:
+        logger.warning("cannot keep the means of the languages in %s: %s", path, error)
+        aside.unlink(missing_ok=True)
 
 
 def benchmark(encoder: Encoder) -> dict[str, float]:

