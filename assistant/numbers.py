@@ -176,10 +176,10 @@ _PERIOD_UNIT = {
 _BEFORE: tuple[tuple[Bound, re.Pattern[str]], ...] = tuple(
     (bound, re.compile(rf"(?:{pattern})[^\d,，。;；、]{{0,10}}$", re.IGNORECASE))  # type: ignore[misc]
     for bound, pattern in (
-        ("below", r"不超过|不高于|不多于|不大于|不足|不到|(?<!不)(?:低于|少于|小于)|至多|最多|以内|未达到?|达不到|未满|≤|<|no more than"
+        ("below", r"不超过|不高于|不多于|不大于|不足|不到|(?<!不)(?:低于|少于|小于)|至多|最多|最高|封顶|以内|未达到?|达不到|未满|≤|<|no more than"
          r"|not more than|not exceed(?:ing)?|(?<!no )(?<!not )(?:less|fewer|lower) than|below|under|at most"
          r"|up to|within|(?:capped|cap) (?:at|of)|maximum of"),
-        ("above", r"不低于|不少于|不小于|不下|不止|(?<!不)(?:高于|多于|大于)|至少|最少|≥|>|no less than|not less than|no fewer than"
+        ("above", r"不低于|不少于|不小于|不下|不止|(?<!不)(?:高于|多于|大于)|至少|最少|最低|起码|≥|>|no less than|not less than|no fewer than"
          r"|at least|minimum of|(?<!no )(?<!not )(?:more|greater|higher) than|above|over|(?<!not )exceed(?:s|ed|ing)?"
          r"|(?<!不)(?:超过|超出|超)"),
         ("reached", r"突破|破|过|逾|达到|达|超|pass(?:ed|es)?|reach(?:ed|es)?|upwards of"),

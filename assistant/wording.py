@@ -67,7 +67,9 @@ class Wording:
         negated = False
         for match in self._pattern.finditer(folded):
             word = match.group()
-            meaning = self._meaning.get(word, word)
+            meaning = self._meaning.get(word)
+            if meaning is None:
+                meaning = self._meaning.get(_stem(word), word)
             if meaning == "!":
                 negated = not negated
             elif word in self._resets:
