@@ -128,9 +128,8 @@ class Weights:
             ):  # fmt: skip
                 raise _unavailable("has weights of an unknown layout")
             pieces, unknown = _read_pieces(cursor)
-            return cls(
-                raw, words, pieces, unknown, _read_replacements(cursor), _read_offsets(cursor)
-            )
+            replacements, offsets = _read_replacements(cursor), _read_offsets(cursor)
+            return cls(raw, words, pieces, unknown, replacements, offsets)
         except (struct.error, UnicodeDecodeError, ValueError) as error:
             raise _unavailable("has a damaged weights file") from error
 
@@ -240,9 +239,8 @@ class _Graph:
         positions = positions + self.weights.numbers("emb.type")[:DIMENSIONS]
         self._node("Shape", ["ids"], "length", start=1, end=2)
         first, axis = self._constant("first", [0]), self._constant("position_axis", [0])
-        self._node(
-            "Slice", [self._constant("positions", positions), first, "length", axis], "position"
-        )
+        every = self._constant("positions", positions)
+        self._node("Slice", [every, first, "length", axis], "position")
         self._node("Add", ["word", "position"], "embedded")
         inputs = ["embedded", self._vector("emb.ln.w"), self._vector("emb.ln.b")]
         return self._node("LayerNormalization", inputs, "start", axis=-1, epsilon=_EPSILON)
@@ -334,19 +332,13 @@ def _write(weights: Weights, models_folder: Path, target: Path) -> None:
     try:
         _write_tokenizer(weights, aside)
         (aside / "model.onnx").write_bytes(_Graph(weights).model().SerializeToString())
-        _move(aside, target)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def _move(aside: Path, target: Path) -> None:
-    """Move the finished folder into place; another process may have been first, which is fine."""
-    aside.chmod(0o755)
-    try:
+        aside.chmod(0o755)
         aside.rename(target)
     except OSError:
-        if not target.is_dir():
+        if not target.is_dir():  # else another process was first, which is fine
             raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _sweep(models_folder: Path) -> None:
@@ -497,10 +489,8 @@ def sentence_transformer(engine: E5) -> SentenceTransformer:
 
         def forward(self, features: dict[str, Any], **_: Any) -> dict[str, Any]:
             lengths = features["attention_mask"].sum(dim=1).tolist()
-            rows = [
-                ids[:length]
-                for ids, length in zip(features["input_ids"].tolist(), lengths, strict=True)
-            ]
+            padded = zip(features["input_ids"].tolist(), lengths, strict=True)
+            rows = [ids[:length] for ids, length in padded]
             features["sentence_embedding"] = torch.from_numpy(engine.embed(rows))
             return features
 
