@@ -509,7 +509,9 @@ def _parts(values: Sequence[str]) -> Iterable[Sequence[str]]:
 
 
 def _any_of(wanted: Sequence[str]) -> str:
-    return " OR ".join('"' + term.replace('"', '""') + '"' for term in wanted)
+    # FTS5 ends a query at a NUL, and nothing unprintable is ever indexed.
+    quoted = ('"' + term.replace('"', '""') + '"' for term in wanted if term.isprintable())
+    return " OR ".join(quoted) or '""'
 
 
 def _question_terms(question: str) -> list[str]:
