@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from assistant.instructions import is_instruction
 from assistant.language import sentences, terms
 from assistant.questions import Kind, kind_of, wants_more
 from assistant.records import Found, Hit
@@ -84,7 +85,11 @@ def _candidates(found: Found, kind: Kind) -> list[Extract]:
 
 def _sentences_of(hit: Hit, found: Found, kind: Kind, closeness: float) -> Iterable[Extract]:
     passage = hit.passage
-    spans = [s for s in sentences(passage.text) if not _is_heading(passage.text, s[0])]
+    spans = [
+        (start, end)
+        for start, end in sentences(passage.text)
+        if not _is_heading(passage.text, start) and not is_instruction(passage.text[start:end])
+    ]
     context = set(terms(f"{passage.title} {passage.section}"))
     for position, (start, end) in enumerate(spans):
         text = passage.text[start:end]

@@ -14,7 +14,8 @@ PACKAGE = ROOT / "assistant"
 # A module may import from the rows below its own, and from its own row only what ALLOWED names.
 LAYERS: list[set[str]] = [
     {"errors", "records"},
-    {"settings", "tokens", "prompts", "messages", "language", "numbers", "glossary", "refusal"},
+    {"settings", "tokens", "prompts", "messages", "language", "numbers", "glossary", "refusal",
+     "wording", "instructions"},
     {
         "decoding", "frontmatter", "formats", "fetching", "loading", "outline", "chunking",
         "grounding", "llm", "e5", "embedding", "database", "catalog", "store", "history",
