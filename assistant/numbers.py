@@ -13,20 +13,22 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
-Kind = Literal["money", "percent", "times", "duration", "point", "count", "date", "clock", "ordinal",
-               "period"]  # fmt: skip
+Kind = Literal[
+    "money", "percent", "times", "duration", "point", "count", "date", "clock", "ordinal", "period"
+]
 Bound = Literal["exact", "about", "reached", "above", "below"]
 
 # Full-width ASCII to ASCII, one character for one, so that offsets stay; a full-width comma never
 # stands inside a number.
-_NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if code != 0xFF0C} | {0x3000: 0x20, 0x00A0: 0x20}
+_NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if code != 0xFF0C}
+_NARROW |= {0x3000: 0x20, 0x00A0: 0x20}
 _HAN_DIGIT = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _HAN_STEP = {"十": 10, "百": 100, "千": 1000}
 _BIG = {"万": 10**4, "亿": 10**8}
 _WORDS = {
     word: value
     for value, word in enumerate(
-        "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+        "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "  # noqa: SIM905
         "sixteen seventeen eighteen nineteen twenty".split(),
         start=2,
     )
@@ -70,7 +72,7 @@ for _kind, _unit, _names in (
     for _name in _names.split():
         _UNIT[_name] = (_kind, _unit)  # type: ignore[assignment]
 for _name in (
-    "个 家 单 场 款 条 次 件 项 店 岁 种 类 步 部分 级 层 套 组 台 间 笔 份 页 轮 维 平米 平方米".split()
+    "个 家 单 场 款 条 次 件 项 店 岁 种 类 步 部分 级 层 套 组 台 间 笔 份 页 轮 维 平米 平方米".split()  # noqa: SIM905
 ):
     _UNIT[_name] = ("count", _name)
 _COUNTERS_ONE = "个次场家种条款位名件只套项级类单层步组份笔部台间店页轮维"
@@ -156,7 +158,9 @@ _FRACTION = re.compile(
     re.IGNORECASE,
 )
 _HALF = re.compile(r"一半|半数|\bhalf\b(?!\s+an?\b)", re.IGNORECASE)
-_HALF_UNIT = re.compile(r"半个?(?P<u>小时|天|年|月)|\bhalf an? (?P<w>hour|day|year|month)\b", re.IGNORECASE)
+_HALF_UNIT = re.compile(
+    r"半个?(?P<u>小时|天|年|月)|\bhalf an? (?P<w>hour|day|year|month)\b", re.IGNORECASE
+)
 _REACHED_ALONE = re.compile(
     r"(?<=[破过超逾达近])(?P<m>[一二三四五六七八九]?[十百千]?[万亿]|万亿)(?P<u>元|人次|人|家|个)?"
 )
@@ -176,18 +180,22 @@ _PERIOD_UNIT = {
 _BEFORE: tuple[tuple[Bound, re.Pattern[str]], ...] = tuple(
     (bound, re.compile(rf"(?:{pattern})[^\d,，。;；、]{{0,10}}$", re.IGNORECASE))  # type: ignore[misc]
     for bound, pattern in (
-        ("below", r"不超过|不高于|不多于|不大于|不足|不到|(?<!不)(?:低于|少于|小于)|至多|最多|最高|封顶|以内|未达到?|达不到|未满|≤|<|no more than"
-         r"|not more than|not exceed(?:ing)?|(?<!no )(?<!not )(?:less|fewer|lower) than|below|under|at most"
+        ("below", r"不超过|不高于|不多于|不大于|不足|不到|(?<!不)(?:低于|少于|小于)|至多|最多|最高|封顶"
+         r"|以内|未达到?|达不到|未满|≤|<|no more than|not more than|not exceed(?:ing)?"
+         r"|(?<!no )(?<!not )(?:less|fewer|lower) than|below|under|at most"
          r"|up to|within|(?:capped|cap) (?:at|of)|maximum of"),
-        ("above", r"不低于|不少于|不小于|不下|不止|(?<!不)(?:高于|多于|大于)|至少|最少|最低|起码|≥|>|no less than|not less than|no fewer than"
-         r"|at least|minimum of|(?<!no )(?<!not )(?:more|greater|higher) than|above|over|(?<!not )exceed(?:s|ed|ing)?"
+        ("above", r"不低于|不少于|不小于|不下|不止|(?<!不)(?:高于|多于|大于)|至少|最少|最低|起码|≥|>"
+         r"|no less than|not less than|no fewer than|at least|minimum of"
+         r"|(?<!no )(?<!not )(?:more|greater|higher) than|above|over|(?<!not )exceed(?:s|ed|ing)?"
          r"|(?<!不)(?:超过|超出|超)"),
         ("reached", r"突破|破|过|逾|达到|达|超|pass(?:ed|es)?|reach(?:ed|es)?|upwards of"),
-        ("about", r"约|大约|近|将近|接近|左右|about|around|roughly|nearly|almost|approximately|close to|some"),
+        ("about", r"约|大约|近|将近|接近|左右|about|around|roughly|nearly|almost|approximately"
+         r"|close to|some"),
     )
 )  # fmt: skip
 _AFTER: tuple[tuple[Bound, re.Pattern[str]], ...] = (
-    ("below", re.compile(r"^\s*(?:及?以下|以内|之内|or (?:less|fewer|below|under))", re.IGNORECASE)),
+    ("below", re.compile(r"^\s*(?:及?以下|以内|之内|or (?:less|fewer|below|under))",
+                         re.IGNORECASE)),
     ("above", re.compile(r"^\s*(?:及?以上|之上|多(?!少)|余|\+|or more|or above|and (?:above|more))",
                          re.IGNORECASE)),
     ("about", re.compile(r"^\s*(?:左右|上下|or so)", re.IGNORECASE)),
@@ -225,10 +233,12 @@ def quantities(text: str) -> list[Quantity]:
                 taken[quantity.start : quantity.end] = b"\1" * (quantity.end - quantity.start)
                 found.append(quantity)
     found.sort(key=lambda quantity: quantity.start)
-    return [
-        replace(q, text=text[q.start : q.end], bound=_bound(plain, q) if q.bound == "exact" else q.bound)
-        for q in found
-    ]
+    return [_finished(text, plain, quantity) for quantity in found]
+
+
+def _finished(text: str, plain: str, quantity: Quantity) -> Quantity:
+    bound = _bound(plain, quantity) if quantity.bound == "exact" else quantity.bound
+    return replace(quantity, text=text[quantity.start : quantity.end], bound=bound)
 
 
 def names(text: str) -> list[tuple[int, int]]:
@@ -330,8 +340,15 @@ def _han_whole(whole: str) -> int:
     return total + section + (digit * last // 10 if short else digit)
 
 
-def _make(match: re.Match[str], value: Decimal | int, kind: Kind, unit: str, **more: object) -> Quantity:
-    return Quantity(Decimal(value), kind, unit, *match.span(), match.group(), **more)  # type: ignore[arg-type]
+def _make(
+    match: re.Match[str],
+    value: Decimal | int,
+    kind: Kind,
+    unit: str,
+    upper: Decimal | None = None,
+    bound: Bound = "exact",
+) -> Quantity:
+    return Quantity(Decimal(value), kind, unit, *match.span(), match.group(), upper, bound)
 
 
 def _number(text: str) -> int:
@@ -394,7 +411,7 @@ def _shares(plain: str) -> Iterator[Quantity]:
         kind, unit = _UNIT[match["u"]] if match["u"] else ("count", "")
         value = han_value(match["m"])
         if value is not None:
-            yield _make(match, value, kind, unit, bound="reached")  # type: ignore[arg-type]
+            yield _make(match, value, kind, unit, bound="reached")
 
 
 def _periods(plain: str) -> Iterator[Quantity]:
@@ -440,7 +457,7 @@ def _scale(multiplier: str | None) -> int:
 
 
 def _unit_of(unit: str | None, currency: str | None) -> tuple[Kind, str]:
-    if currency and not (unit and _UNIT.get(unit.lower(), ("", ""))[0] == "percent"):
+    if currency:
         return "money", "usd" if currency.lower() in ("us$", "usd", "$") else "cny"
     if not unit:
         return "count", ""
@@ -459,7 +476,7 @@ def _han_numbers(plain: str) -> Iterator[Quantity]:
         low, high = han_value(first), han_value(match["second"]) if match["second"] else None
         if low is not None:
             kind, name = _UNIT[match["last"] or unit] if unit or match["last"] else ("count", "")
-            yield _make(match, low, kind, name, upper=high)  # type: ignore[arg-type]
+            yield _make(match, low, kind, name, upper=high)
 
 
 def _is_quantity(plain: str, match: re.Match[str], first: str, unit: str | None) -> bool:
@@ -468,7 +485,7 @@ def _is_quantity(plain: str, match: re.Match[str], first: str, unit: str | None)
     if before in ("第", "每", "初", "星", "之", "万", "唯", "统") or before.isdecimal():
         return False
     if not unit and not match["last"]:
-        return len(first) > 1 and any(c in "十百千万亿" for c in first[1:]) and first[0] in _HAN_DIGIT
+        return first[0] in _HAN_DIGIT and any(c in "十百千万亿" for c in first[1:])
     if first in ("一", "百", "千", "万", "亿", "千万"):
         return False
     return not (first == "十" and unit == "分")

@@ -84,9 +84,10 @@ class Wording:
         for left, right in self._opposites:
             for mine, other in ((left, right), (right, left)):
                 match = mine.search(claim)
-                if match and not other.search(claim) and other.search(source):
-                    if not mine.search(source):
-                        return match.group()
+                if match is None or other.search(claim) or mine.search(source):
+                    continue
+                if other.search(source):
+                    return match.group()
         return None
 
     def stronger(self, claim: str, source: str) -> str | None:
