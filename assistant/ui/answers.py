@@ -148,24 +148,38 @@ def _chip(citation: Citation, language: Language, place: tuple[str, int]) -> str
 
 
 def _sources(given: Answer, language: Language, place: tuple[str, int]) -> str:
-    rows = "".join(_source_row(citation, language, place) for citation in given.citations)
-    if not rows:
+    """List the cited documents, each with the numbers of its quotes by section."""
+    documents: dict[str, list[Citation]] = {}
+    for citation in given.citations:
+        documents.setdefault(citation.document, []).append(citation)
+    if not documents:
         return ""
+    rows = "".join(_source(cited, language, place) for cited in documents.values())
     title = escape(say(language, "answer.sources"))
-    return f'<section class="sources"><h3>{title}</h3><ol>{rows}</ol></section>'
+    return f'<section class="sources"><h3>{title}</h3><ul>{rows}</ul></section>'
 
 
-def _source_row(citation: Citation, language: Language, place: tuple[str, int]) -> str:
-    section = f" › {escape(citation.section)}" if citation.section else ""
-    page = ""
-    if citation.page:
-        page = f" · {escape(say(language, 'source.page', page=citation.page))}"
-    return (
-        f'<li><a href="{escape(citation_address(place, citation.n))}" data-source>'
-        f'<span class="number">{citation.n}</span><span class="where">'
-        f"<b>{escape(citation.title)}</b><span>{section}{page}</span></span></a>"
-        f'<span class="facts">{facts(language, citation, words=False)}</span></li>'
+def _source(cited: Sequence[Citation], language: Language, place: tuple[str, int]) -> str:
+    sections: dict[str, list[Citation]] = {}
+    for citation in cited:
+        sections.setdefault(_section_name(citation, language), []).append(citation)
+    spots = "".join(
+        f'<span class="spot">{"".join(_chip(c, language, place) for c in quotes)}'
+        f"<span>{escape(name)}</span></span>"
+        for name, quotes in sections.items()
     )
+    first = cited[0]
+    return (
+        f'<li><a href="{escape(citation_address(place, first.n))}" data-source>'
+        f"<b>{escape(first.title)}</b></a>"
+        f'<span class="facts">{facts(language, first, words=False)}</span>'
+        f'<span class="spots">{spots}</span></li>'
+    )
+
+
+def _section_name(citation: Citation, language: Language) -> str:
+    page = say(language, "source.page", page=citation.page) if citation.page else ""
+    return " · ".join(part for part in (citation.section, page) if part)
 
 
 def _also_read(topics: Sequence[Nearest], language: Language) -> str:

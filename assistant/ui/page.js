@@ -157,6 +157,8 @@
     if (!ticket || done !== ticket) return;
     const failed = find("#live .failed");
     finished();
+    // The language was switched while the answer was on its way.
+    if (find("#texts").dataset.language !== language()) send("load", { ticket: "" });
     if (failed) announce(failed.textContent); else afterAnswer();
   }
 
@@ -367,7 +369,7 @@
       chosen.language = button.dataset.language;
       storage.set("language", chosen.language);
       closePanel();
-      send(isBusy() ? "tick" : "load", { ticket: "" });
+      if (!isBusy()) send("load", { ticket: "" });
     },
     "[data-theme-switch]": () => { chosen.theme = isDark() ? "light" : "dark"; storage.set("theme", chosen.theme); applyTheme(); },
     "[data-verdict]": (button) => {

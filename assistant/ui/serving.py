@@ -6,14 +6,17 @@ import logging
 import socket
 import sys
 import threading
+import time
 
 import uvicorn
+from fastapi import FastAPI
 
 from assistant.errors import AssistantError
 from assistant.service import Assistant
 from assistant.ui.web import build_app
 
 log = logging.getLogger(__name__)
+HEAD_START_SECONDS = 0.5
 
 
 def serve(listener: socket.socket) -> int:
@@ -22,16 +25,25 @@ def serve(listener: socket.socket) -> int:
     warm = threading.Event()
     try:
         with Assistant.open() as assistant:
-            app = build_app(assistant, warm)
-            threading.Thread(target=_warm_up, args=(assistant, warm), daemon=True).start()
-            _run(app, listener)
+            server = uvicorn.Server(_options(build_app(assistant, warm)))
+            threading.Thread(target=_warm_up, args=(assistant, server, warm), daemon=True).start()
+            _announce(listener)
+            server.run(sockets=[listener])
     except AssistantError as error:
         print(f"app.py: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _warm_up(assistant: Assistant, warm: threading.Event) -> None:
+def _options(app: FastAPI) -> uvicorn.Config:
+    return uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
+
+
+def _warm_up(assistant: Assistant, server: uvicorn.Server, warm: threading.Event) -> None:
+    # The page comes first: loading models beside it would hold it back by seconds.
+    while not server.started and not server.should_exit:
+        time.sleep(0.05)
+    time.sleep(HEAD_START_SECONDS)
     try:
         assistant.warm_up()
     except AssistantError as error:
@@ -41,9 +53,7 @@ def _warm_up(assistant: Assistant, warm: threading.Event) -> None:
         warm.set()
 
 
-def _run(app: object, listener: socket.socket) -> None:
+def _announce(listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     print(f"DP Assistant 服务商智囊: http://{shown}:{port}  (Ctrl+C stops)", flush=True)
-    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)  # type: ignore[arg-type]
-    uvicorn.Server(config).run(sockets=[listener])
