@@ -31,7 +31,7 @@ BM25_K1, BM25_B = 1.2, 0.75
 # A query is searched by its rarest terms, so that its cost does not grow with the library; the
 # rows found are scored by all of its terms.
 SEARCHED_TERMS = 24
-SEARCHED_ROWS = 60_000
+SEARCHED_ROWS = 30_000
 COMMON_SHARE = 0.2
 COMMON_FROM_CHUNKS = 2000
 IDS_PER_QUERY = 500  # SQLite allows 32,766 bound values; short statements are cached better

@@ -6,6 +6,7 @@ sources change. Safe to use from several threads.
 
 from __future__ import annotations
 
+import builtins
 import re
 import uuid
 from dataclasses import asdict
@@ -159,7 +160,7 @@ class History:
                 )
             )
 
-    def gaps(self) -> list[Gap]:
+    def gaps(self) -> builtins.list[Gap]:
         """List unanswered questions, the most asked first, then the latest."""
         table = tables.gaps
         query = select(table).where(table.c.owner == self._owner)

@@ -34,9 +34,10 @@ if TYPE_CHECKING:
 BATCH = 5000  # Chroma takes at most 5,461 at once
 PAGE = 5000
 SERVER_SECONDS = 60
-# Measured on 20,000 random vectors: all of the nearest ten are found with these values.
-HNSW = {"space": "cosine", "ef_construction": 200, "ef_search": 100, "max_neighbors": 16}
-PLACE = {"tenant": "default_tenant", "database": "default_database"}
+# Of the true nearest ten among 8,000 random vectors (the hardest case) these values find 99%,
+# Chroma's own 57%, for half a millisecond more; of vectors like an encoder's both find all.
+HNSW = {"space": "cosine", "ef_construction": 200, "ef_search": 400, "max_neighbors": 32}
+PLACE: Any = {"tenant": "default_tenant", "database": "default_database"}
 
 log = logging.getLogger(__name__)
 
@@ -109,8 +110,10 @@ class VectorStore:
         for offset in itertools.count(0, PAGE):
             with self._calling(), self._alone():
                 collection = self._client.collection(_collection_name(fingerprint, visibility))
-                found = collection.get(limit=PAGE, offset=offset, include=[]) if collection else {}
-            page = found.get("ids", [])
+                found = (
+                    collection.get(limit=PAGE, offset=offset, include=[]) if collection else None
+                )
+            page = found["ids"] if found else []
             yield from page
             if len(page) < PAGE:
                 return
@@ -226,7 +229,7 @@ class _Client:
         self.stamp = stamp
         self.ready: dict[str, Collection] = {}
         self._system = System(settings)
-        self._server = self._system.instance(ServerAPI)
+        self._server = self._system.instance(ServerAPI)  # type: ignore[type-abstract]
         self._system.start()
         session = getattr(self._server, "_session", None)
         if session is not None:  # Chroma would wait for a silent server for ever
@@ -438,4 +441,5 @@ def _chroma_settings(**values: Any) -> ChromaSettings:
     from chromadb.config import Settings
 
     # Chroma would read our `.env`, too.
-    return Settings(_env_file=None, anonymized_telemetry=False, **values)
+    ours: Any = {"_env_file": None, "anonymized_telemetry": False}
+    return Settings(**ours, **values)
