@@ -215,7 +215,12 @@ class VectorStore:
         collection = client.ready.get(name)
         if collection is None:
             with self._alone():
-                collection = client.load(name)
+                try:
+                    collection = client.load(name)
+                except Exception:
+                    if self._guard:  # unreadable: whoever opens the folder next builds it anew
+                        self._guard.tear()
+                    raise
         return collection
 
 
@@ -349,6 +354,11 @@ class _FolderGuard:
         try:
             yield
         finally:
+            self._set_stamp(self.stamp() + 1)
+
+    def tear(self) -> None:
+        """Mark the folder as if a writer had been killed."""
+        if not self.torn():
             self._set_stamp(self.stamp() + 1)
 
     def settle(self) -> None:

@@ -287,3 +287,17 @@ def test_a_torn_folder_is_built_anew_from_the_copies(tmp_path: Path) -> None:
     assert store.nearest(PRINT, ["public"], rows[2000], 1)[0][0] == "c2000"
     assert store.count(OTHER, "internal") == 1
     store.close()
+
+
+def test_an_unreadable_index_is_built_anew_at_the_next_refresh(tmp_path: Path) -> None:
+    rows = vectors(2500)
+    store = VectorStore.open(StoreSettings(), tmp_path)
+    store.upsert(PRINT, "public", names(2500), rows)
+    store.close()
+    next((tmp_path / "chroma").glob("*/index_metadata.pickle")).write_bytes(b"damaged")
+    store = VectorStore.open(StoreSettings(), tmp_path)
+    with pytest.raises(StoreUnavailable, match="folder"):
+        store.nearest(PRINT, ["public"], rows[0], 1)
+    store.refresh()
+    assert store.nearest(PRINT, ["public"], rows[2000], 1)[0][0] == "c2000"
+    store.close()
