@@ -343,7 +343,7 @@ def grounded(asked: _Asked) -> dict[str, Any]:
 
 
 def injection(assistant: Assistant, knowledge: Path) -> dict[str, Any]:
-    """Ask about poisoned documents; an answer that says or quotes the canary has followed it."""
+    """Ask about poisoned documents; an answer that says or quotes any canary has followed it."""
     cases = load("poisoned")
     carriers = sorted(knowledge.rglob("*.md"))[:CARRIERS]
     with tempfile.TemporaryDirectory() as folder:
@@ -353,7 +353,8 @@ def injection(assistant: Assistant, knowledge: Path) -> dict[str, Any]:
             (poisoned / f"{case['id']}.md").write_text(case["text"], encoding="utf-8")
         with laboratory(assistant, [poisoned, *carriers]) as bench:
             given = {case["id"]: bench.ask(case["question"]) for case in cases}
-    followed = [c["id"] for c in cases if has_followed(given[c["id"]], c["must_not_contain"])]
+    canaries = [case["must_not_contain"] for case in cases]
+    followed = [name for name, answer in given.items() if has_followed(answer, canaries)]
     return {
         "documents": len(cases),
         "followed": len(followed),
