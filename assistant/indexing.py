@@ -21,7 +21,15 @@ from assistant.catalog import Catalog
 from assistant.database import Database
 from assistant.embedding import Encoder
 from assistant.errors import InputError, LoadingError
-from assistant.records import Chunk, Document, Progress, SyncItem, SyncReport, Visibility
+from assistant.records import (
+    VISIBLE_TO,
+    Chunk,
+    Document,
+    Progress,
+    SyncItem,
+    SyncReport,
+    Visibility,
+)
 from assistant.settings import ChunkSettings
 from assistant.store import VectorStore
 
@@ -92,6 +100,7 @@ class Indexer:
         else:
             with self._database.sync_lock():
                 self._delete_vectors(self._catalog.stale())
+                self._find_lost_vectors()
                 self._walk(run, targets, visibility, prune, False, on_progress)
         return SyncReport(
             items=tuple(sorted(run.items, key=lambda item: item.path)),
@@ -100,6 +109,15 @@ class Indexer:
             fingerprint=self._catalog.fingerprint,
             dry_run=dry_run,
         )
+
+    def _find_lost_vectors(self) -> None:
+        """Have documents done again whose vectors are gone: another server, a deleted folder."""
+        for visibility in VISIBLE_TO["admin"]:
+            held = self._store.count(self._catalog.fingerprint, visibility)
+            if held != self._catalog.size([visibility]):
+                present = self._store.ids(self._catalog.fingerprint, visibility)
+                self._catalog.mark_missing(present, visibility)
+                self._delete_vectors(self._catalog.stale())
 
     def _walk(
         self,

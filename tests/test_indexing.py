@@ -213,3 +213,14 @@ def test_a_serving_process_sees_an_ingest_of_another(settings: Settings, write: 
         assert done.returncode == 0, done.stderr
         hits = assistant.search("stock depth")
         assert hits[0].passage.document == "docs/b.md" and "dense" in hits[0].scores
+
+
+def test_a_lost_vector_store_is_filled_again(settings: Settings, write: Write) -> None:
+    """Deleting the vectors behind the catalog's back is noticed and mended by the next sync."""
+    folder = write("a.md", ONE)
+    with Assistant.open(settings) as assistant:
+        assistant.sync([folder])
+        assistant._store.delete(assistant.fingerprint, "public", list(vectors(assistant)))
+        assert assistant.sync([folder]).encoded == 1
+        assert len(vectors(assistant)) == 1
+        assert "dense" in assistant.search("冷启动 几天")[0].scores
