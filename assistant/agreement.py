@@ -193,7 +193,10 @@ def _conflict(
 def _number_conflict(
     clause: Clause, other: Clause, window: Sequence[Clause], user: tuple[Quantity, ...]
 ) -> str:
-    spare = [o for o in other.quantities if not any(same(q, o) for q in clause.quantities)]
+    # Both ways: a year alone does not take up a whole date.
+    spare = [
+        o for o in other.quantities if not any(same(q, o) and same(o, q) for q in clause.quantities)
+    ]
     for quantity in clause.quantities:
         if any(same(quantity, o) for o in other.quantities):
             continue

@@ -284,7 +284,7 @@ def bounds_agree(claimed: Quantity, given: Quantity) -> bool:
 def _same_date(claimed: int, given: int) -> bool:
     for step, size in ((10_000, 10_000), (100, 100), (1, 100)):
         part, other = claimed // step % size, given // step % size
-        if part and part != other and (other or step != 10_000):
+        if part and part != other:
             return False
     return True
 
@@ -363,7 +363,7 @@ def _dates(plain: str) -> Iterator[Quantity]:
             month = groups.get("m") or ""
             number = _MONTHS.get(month.lower()) or (_number(month) if month else 0)
             day = int(groups.get("d") or 0)
-            if number > 12 or day > 31:
+            if number > 12 or day > 31 or (month and not number) or (groups.get("d") and not day):
                 continue
             base = _number(groups.get("y") or "0") * 10_000 + number * 100
             last = groups.get("d2")

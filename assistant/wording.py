@@ -123,6 +123,8 @@ def _alternatives(words: Iterable[str]) -> str:
 
 
 def _bounded(word: str) -> str:
+    if word[0] == word[-1] == "/":
+        return word[1:-1]
     # 头部大V, 头部大 V and "self live", "self-live" are one.
     escaped = re.sub(rf"(?<=[{HAN}])(?=[a-z0-9])|(?<=[a-z0-9])(?=[{HAN}])", " ?", re.escape(word))
     escaped = escaped.replace("\\ ", r"[\s-]+")

@@ -18,7 +18,7 @@ LAYERS: list[set[str]] = [
      "wording", "instructions"},
     {
         "decoding", "frontmatter", "formats", "fetching", "loading", "outline", "chunking",
-        "grounding", "llm", "e5", "embedding", "database", "catalog", "store", "history",
+        "grounding", "agreement", "clauses", "llm", "e5", "embedding", "database", "catalog", "store", "history",
         "questions", "transcript",
     },
     {"retrieval", "indexing"},
@@ -33,7 +33,8 @@ ALLOWED: set[tuple[str, str]] = {
     ("loading", "frontmatter"), ("loading", "formats"), ("loading", "fetching"),
     ("loading", "outline"), ("formats", "decoding"), ("chunking", "outline"),
     ("embedding", "e5"), ("catalog", "database"), ("history", "database"),
-    ("messages", "language"), ("numbers", "language"), ("glossary", "language"),
+    ("grounding", "agreement"), ("grounding", "clauses"), ("agreement", "clauses"),
+    ("wording", "language"), ("messages", "language"), ("numbers", "language"), ("glossary", "language"),
     ("prompts", "language"), ("evaluation", "calibration"), ("calibration", "evaluation"),
 }  # fmt: skip
 
