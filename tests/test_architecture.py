@@ -18,7 +18,8 @@ LAYERS: list[set[str]] = [
      "wording", "instructions"},
     {
         "decoding", "frontmatter", "formats", "fetching", "loading", "outline", "chunking",
-        "grounding", "agreement", "clauses", "llm", "e5", "embedding", "database", "catalog", "store", "history",
+        "grounding", "agreement", "clauses", "llm", "e5", "embedding", "scoring", "database",
+        "catalog", "store", "history",
         "questions", "transcript",
     },
     {"retrieval", "indexing"},
