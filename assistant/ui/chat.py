@@ -77,7 +77,9 @@ class Chat:
         return self._drawn(lambda: self._listed(sent), sent)
 
     def _listed(self, sent: Sent) -> str:
-        found = self._assistant.conversations(sent.search)
+        listed = self._assistant.conversations(sent.search)
+        # One whose only question was stopped has nothing to come back to.
+        found = [c for c in listed if c.turns or c.id == sent.conversation]
         return frame.conversation_list(found, sent.conversation, sent.search, sent.language)
 
     def _top(self, sent: Sent) -> str:

@@ -7,6 +7,8 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
+from ipaddress import ip_address
 
 import uvicorn
 from fastapi import FastAPI
@@ -25,14 +27,21 @@ def serve(listener: socket.socket) -> int:
     warm = threading.Event()
     try:
         with Assistant.open() as assistant:
-            server = uvicorn.Server(_options(build_app(assistant, warm)))
+            server = uvicorn.Server(_options(build_app(assistant, warm, _hosts(listener))))
             threading.Thread(target=_warm_up, args=(assistant, server, warm), daemon=True).start()
             _announce(listener)
-            server.run(sockets=[listener])
+            with suppress(KeyboardInterrupt):
+                server.run(sockets=[listener])
     except AssistantError as error:
         print(f"app.py: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _hosts(listener: socket.socket) -> tuple[str, ...]:
+    """Give the names that a page bound to this machine only may be called by; else any."""
+    host = listener.getsockname()[0]
+    return ("localhost", host) if ip_address(host).is_loopback else ("*",)
 
 
 def _options(app: FastAPI) -> uvicorn.Config:

@@ -202,7 +202,8 @@ def library_view(rows: Sequence[LibraryRow], gaps: Sequence[Gap], language: Lang
     head = f'<header><h1>{title}</h1><p class="section">{count}</p></header>'
     if not rows:
         return head + _message(say(language, "library.empty"))
-    items = "".join(_library_row(row, language) for row in rows)
+    ordered = sorted(rows, key=lambda row: (row.language != language, row.kind, row.title))
+    items = "".join(_library_row(row, language) for row in ordered)
     return f'{head}<ul class="library">{items}</ul>{_gaps(gaps, language)}'
 
 
