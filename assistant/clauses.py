@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from assistant.language import HAN, fold_in_place, sentences
@@ -50,8 +50,13 @@ class Reading:
     text: str
     folded: str
     spans: tuple[tuple[int, int], ...]
-    clauses: tuple[Clause, ...]
     han: bool
+    wording: Wording
+
+    @cached_property
+    def clauses(self) -> tuple[Clause, ...]:
+        """Give all clauses; a copied sentence is recognised without them."""
+        return _read_clauses(self)
 
     def within(self, first: int, last: int) -> list[Clause]:
         """Give the clauses of the sentences from first to last."""
@@ -82,28 +87,34 @@ class Reading:
 @lru_cache(maxsize=512)
 def read(text: str, wording: Wording) -> Reading:
     """Read a text once; the last few hundred readings are kept."""
-    folded = fold_in_place(text)
-    spans = tuple(sentences(text))
-    found = quantities(text)
-    masked = list(folded)
-    for quantity in found:
-        masked[quantity.start : quantity.end] = "\0" * (quantity.end - quantity.start)
+    han = re.search(f"[{HAN}]", text) is not None
+    return Reading(text, fold_in_place(text), tuple(sentences(text)), han, wording)
+
+
+def _read_clauses(reading: Reading) -> tuple[Clause, ...]:
+    text, found = reading.text, quantities(reading.text)
     named = [(start, end, name_token(text[start:end])) for start, end in names(text)]
-    for start, end, _ in named:
-        masked[start:end] = "\0" * (end - start)
-    blank = "".join(masked)
+    blank = _without(reading.folded, [*((q.start, q.end) for q in found), *(n[:2] for n in named)])
     clauses: list[Clause] = []
     date: Quantity | None = None
-    for number, (start, end) in enumerate(spans):
+    for number, (start, end) in enumerate(reading.spans):
         for left, right in _clause_spans(blank, start, end, found):
             inside, date = _dated([q for q in found if left <= q.start < right], date)
-            tokens = wording.tokens(blank[left:right].replace("\0", " "), left)
+            tokens = reading.wording.tokens(blank[left:right].replace("\0", " "), left)
             tokens += [Token(t, a, b) for a, b, t in named if left <= a < right]
             tokens.sort(key=lambda token: token.start)
+            folded = reading.folded[left:right]
             clauses.append(
-                Clause(number, left, right, folded[left:right], tuple(tokens), tuple(inside), date)
+                Clause(number, left, right, folded, tuple(tokens), tuple(inside), date)
             )
-    return Reading(text, folded, spans, tuple(clauses), bool(re.search(f"[{HAN}]", text)))
+    return tuple(clauses)
+
+
+def _without(folded: str, spans: Sequence[tuple[int, int]]) -> str:
+    masked = list(folded)
+    for start, end in spans:
+        masked[start:end] = "\0" * (end - start)
+    return "".join(masked)
 
 
 def _clause_spans(

@@ -113,7 +113,11 @@ def _check_one(
 ) -> CheckedSentence:
     unknown = [mark for mark in marks if not 1 <= mark <= len(evidence)]
     tried = [mark - 1 for mark in marks if mark not in unknown] if marks else range(len(evidence))
-    found = [(_judge(text, evidence[i], rules), i) for i in tried]
+    found: list[tuple[_Verdict, int]] = []
+    for i in tried:
+        found.append((_judge(text, evidence[i], rules), i))
+        if found[-1][0].holds and found[-1][0].score == 1.0:
+            break
     best = max(found, key=lambda pair: (pair[0].holds, pair[0].score), default=None)
     if best and best[0].holds:
         return _supported(text, marks, best[0], best[1], evidence)

@@ -39,20 +39,22 @@ _NUMBERED = re.compile(r"(?:^|[^A-Za-z])[Nn]o$")
 _LIST_NUMBER = re.compile(r"\s*(?:[-*+•]\s+)?\d{1,3}$")
 _MARKER = re.compile(r"^\s*(?:[-*+•]\s+|\d{1,3}[.)、]\s+|#{1,6}\s+|>\s?|\|)+")
 
-STOP_WORDS: frozenset[str] = frozenset(
-    "a an and are as at be been but by can could did do does for from had has have how i if in into "
-    "is it its me my no not of on or our shall she should so some than that the their them then "
-    "there these they this those to us was we were what when where which who whom why will with "
-    "would you your about please tell explain give say mean means many much any all one get got "
-    "let use used using need needs must may might also only just more most other vs".split()  # noqa: SIM905
-)
+_STOP_WORDS = """
+    a an and are as at be been but by can could did do does for from had has have how i if in into
+    is it its me my no not of on or our shall she should so some than that the their them then
+    there these they this those to us was we were what when where which who whom why will with
+    would you your about please tell explain give say mean means many much any all one get got
+    let use used using need needs must may might also only just more most other vs
+"""
+STOP_WORDS: frozenset[str] = frozenset(_STOP_WORDS.split())
 STOP_HAN: tuple[str, ...] = (
     "请问", "什么", "怎么样", "怎么办", "怎么", "怎样", "如何", "为什么", "为何", "哪些", "哪个",
-    "哪里", "多少", "几个", "是不是", "有没有", "能不能", "可不可以", "是否", "可以", "应该", "一下", "告诉",
-    "我们", "你们", "他们", "它们", "这个", "那个", "这些", "那些", "以及", "或者", "还是", "如果",
-    "因为", "所以", "但是", "一个", "咱们", "到底", "究竟", "介绍", "说明", "解释", "的话",
-    "的", "了", "吗", "呢", "吧", "啊", "呀", "是", "在", "有", "和", "与", "及", "就", "都", "也", "我",
-    "你", "他", "它", "这", "那", "要", "会", "被", "把", "给", "对", "从", "到", "让", "做", "用",
+    "哪里", "多少", "几个", "是不是", "有没有", "能不能", "可不可以", "是否", "可以", "应该",
+    "一下", "告诉", "我们", "你们", "他们", "它们", "这个", "那个", "这些", "那些", "以及", "或者",
+    "还是", "如果", "因为", "所以", "但是", "一个", "咱们", "到底", "究竟", "介绍", "说明", "解释",
+    "的话", "的", "了", "吗", "呢", "吧", "啊", "呀", "是", "在", "有", "和", "与", "及", "就",
+    "都", "也", "我", "你", "他", "它", "这", "那", "要", "会", "被", "把", "给", "对", "从", "到", "让",
+    "做", "用",
 )  # fmt: skip
 _STOP_HAN = re.compile("|".join(sorted(map(re.escape, STOP_HAN), key=len, reverse=True)))
 

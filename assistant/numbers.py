@@ -25,14 +25,13 @@ _NARROW |= {0x3000: 0x20, 0x00A0: 0x20}
 _HAN_DIGIT = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _HAN_STEP = {"十": 10, "百": 100, "千": 1000}
 _BIG = {"万": 10**4, "亿": 10**8}
-_WORDS = {
-    word: value
-    for value, word in enumerate(
-        "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "  # noqa: SIM905
-        "sixteen seventeen eighteen nineteen twenty".split(),
-        start=2,
-    )
-} | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
+_NUMBER_WORDS = (
+    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen seventeen eighteen nineteen twenty"
+)
+_WORDS = {word: value for value, word in enumerate(_NUMBER_WORDS.split(), start=2)}
+_WORDS |= {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80}
+_WORDS |= {"ninety": 90}
 _MULTIPLIER = {
     "十": 10, "百": 10**2, "千": 10**3, "万": 10**4, "十万": 10**5, "百万": 10**6, "千万": 10**7,
     "亿": 10**8, "十亿": 10**9, "百亿": 10**10, "千亿": 10**11, "万亿": 10**12,
@@ -71,11 +70,10 @@ for _kind, _unit, _names in (
 ):
     for _name in _names.split():
         _UNIT[_name] = (_kind, _unit)  # type: ignore[assignment]
-for _name in (
-    "个 家 单 场 款 条 次 件 项 店 岁 种 类 步 部分 级 层 套 组 台 间 笔 份 页 轮 维 平米 平方米".split()  # noqa: SIM905
-):
-    _UNIT[_name] = ("count", _name)
-_COUNTERS_ONE = "个次场家种条款位名件只套项级类单层步组份笔部台间店页轮维"
+_COUNTERS = (
+    "个 家 单 场 款 条 次 件 项 店 岁 种 类 步 部分 级 层 套 组 台 间 笔 份 页 轮 维 平米 平方米"
+)
+_UNIT |= {_name: ("count", _name) for _name in _COUNTERS.split()}
 
 _SEPARATOR = r"\s*(?:-|–|—|~|至|到|\bto\b)\s*"
 _DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
@@ -180,12 +178,13 @@ _PERIOD_UNIT = {
 _BEFORE: tuple[tuple[Bound, re.Pattern[str]], ...] = tuple(
     (bound, re.compile(rf"(?:{pattern})[^\d,，。;；、]{{0,10}}$", re.IGNORECASE))  # type: ignore[misc]
     for bound, pattern in (
-        ("below", r"不超过|不高于|不多于|不大于|不足|不到|(?<!不)(?:低于|少于|小于)|至多|最多|最高|封顶"
-         r"|以内|未达到?|达不到|未满|≤|<|no more than|not more than|not exceed(?:ing)?"
+        ("below", r"不超过|不高于|不多于|不大于|不足|不到"
+         r"|(?<!不)(?:低于|少于|小于)|至多|最多|最高|封顶|以内|未达到?|达不到|未满|≤|<|no more than|not more than|not exceed(?:ing)?"
          r"|(?<!no )(?<!not )(?:less|fewer|lower) than|below|under|at most"
          r"|up to|within|(?:capped|cap) (?:at|of)|maximum of"),
-        ("above", r"不低于|不少于|不小于|不下|不止|(?<!不)(?:高于|多于|大于)|至少|最少|最低|起码|≥|>"
-         r"|no less than|not less than|no fewer than|at least|minimum of"
+        ("above", r"不低于|不少于|不小于|不下|不止"
+         r"|(?<!不)(?:高于|多于|大于)|至少|最少"
+         r"|最低|起码|≥|>|no less than|not less than|no fewer than|at least|minimum of"
          r"|(?<!no )(?<!not )(?:more|greater|higher) than|above|over|(?<!not )exceed(?:s|ed|ing)?"
          r"|(?<!不)(?:超过|超出|超)"),
         ("reached", r"突破|破|过|逾|达到|达|超|pass(?:ed|es)?|reach(?:ed|es)?|upwards of"),
@@ -200,7 +199,6 @@ _AFTER: tuple[tuple[Bound, re.Pattern[str]], ...] = (
                          re.IGNORECASE)),
     ("about", re.compile(r"^\s*(?:左右|上下|or so)", re.IGNORECASE)),
 )  # fmt: skip
-_NOT_COMPARED = re.compile(r"^[^\d,，。;；、]{0,3}(?:为|的)")
 
 
 @dataclass(frozen=True)

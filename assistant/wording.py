@@ -7,7 +7,7 @@ share a token, and each token knows whether a negation stands before it in its c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +18,8 @@ from assistant.language import HAN, fold, fold_in_place
 
 _WORDING_FILE = Path(__file__).with_name("wording.yaml")
 _LATIN = r"[a-z0-9\u00c0-\u024f]+(?:[.'’&][a-z0-9]+)*\+?"
+_WORD = re.compile(rf"{_LATIN}|[{HAN}]")
+_SIMPLE = re.compile(rf"{_LATIN}|[{HAN}]+")
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,14 @@ class Wording:
             meaning |= {fold(word): token for word in group}
         self._meaning = meaning
         self._resets = frozenset(rules["resets"])  # type: ignore[call-overload]
-        self._pattern = re.compile(rf"{_alternatives(meaning)}|{_LATIN}|[{HAN}]")
+        # One look into a dictionary per word is far faster than one long alternation; only what
+        # has spaces or both scripts needs patterns, kept by first letter and longest first.
+        self._reach = max(len(word) for word in meaning)
+        self._phrases: dict[str, list[tuple[re.Pattern[str], str]]] = {}
+        for word in sorted(meaning, key=len, reverse=True):
+            if not _SIMPLE.fullmatch(word):
+                pattern = re.compile(_bounded(word))
+                self._phrases.setdefault(word[0], []).append((pattern, word))
         self._opposites = [
             tuple(_any_of(side.split("|")) for side in pair) for pair in rules["opposites"]  # type: ignore[attr-defined]
         ]
@@ -65,8 +74,7 @@ class Wording:
         """Read one clause (already folded in place) into content tokens."""
         found: list[Token] = []
         negated = False
-        for match in self._pattern.finditer(folded):
-            word = match.group()
+        for start, end, word in self._words(folded):
             meaning = self._meaning.get(word)
             if meaning is None:
                 meaning = self._meaning.get(_stem(word), word)
@@ -76,8 +84,26 @@ class Wording:
                 negated = False
             elif meaning:
                 stem = meaning if meaning[0] in "=~" or not meaning.isascii() else _stem(meaning)
-                found.append(Token(stem, offset + match.start(), offset + match.end(), negated))
+                found.append(Token(stem, offset + start, offset + end, negated))
         return found
+
+    def _words(self, folded: str) -> Iterator[tuple[int, int, str]]:
+        """Cut a clause into known phrases and words, Latin words and single characters."""
+        place = 0
+        while match := _WORD.search(folded, place):
+            start, end = match.span()
+            word = match.group()
+            if word[0] > "\u2fff":
+                ends = range(min(len(folded), start + self._reach), start, -1)
+                end = next((e for e in ends if folded[start:e] in self._meaning), end)
+                word = folded[start:end]
+            for pattern, phrase in self._phrases.get(word[0], ()):
+                longer = pattern.match(folded, start)
+                if longer and longer.end() > end:
+                    end, word = longer.end(), phrase
+                    break
+            yield start, end, word
+            place = end
 
     def turned(self, claim: str, source: str) -> str | None:
         """Name the word of the claim whose opposite the source has instead, if there is one."""

@@ -72,7 +72,7 @@ def test_any_other_digit_makes_a_copied_sentence_unproven(key: str, copied: str)
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=120), st.lists(st.text(max_size=120), max_size=3))
-def test_no_text_breaks_the_check_and_every_quote_is_verbatim(text: str, sources: list[str]) -> None:
+def test_no_text_breaks_the_check_and_quotes_are_verbatim(text: str, sources: list[str]) -> None:
     listed = [Evidence(source) for source in sources]
     for found in check_text(text, listed):
         if found.status == "supported":

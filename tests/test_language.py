@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,8 @@ from assistant.language import detect, fold_in_place, sentences
 
 CASES = [
     ("Done! [1] Next one. [2][3] Last.", ["Done! [1]", "Next one. [2][3]", "Last."]),
-    ("完成了。[1][2]下一句【3】。最后!【1】完", ["完成了。[1][2]", "下一句【3】。", "最后!【1】", "完"]),
+    ("完成了。[1][2]下一句【3】。最后!【1】完",
+     ["完成了。[1][2]", "下一句【3】。", "最后!【1】", "完"]),
     ("第一句！[1]第二句？第三句", ["第一句！[1]", "第二句？", "第三句"]),
     ("成交 1.55 亿元。增长 3.8%。", ["成交 1.55 亿元。", "增长 3.8%。"]),
     ("See https://a.b/c?x=1&y=2 now. It is v1.2.3 here.",
@@ -34,7 +37,7 @@ def test_sentences_end_where_a_reader_ends_them(text: str, expected: list[str]) 
 def test_spans_are_ordered_and_keep_every_word(text: str) -> None:
     spans = sentences(text)
     assert all(start < end for start, end in spans)
-    assert all(a[1] <= b[0] for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a[1] <= b[0] for a, b in pairwise(spans))
     kept = "".join(text[start:end] for start, end in spans)
     # Only list numbers may be left out.
     assert [c for c in text if c.isalpha()] == [c for c in kept if c.isalpha()]
