@@ -164,18 +164,24 @@ def _fit(clause: Clause, window: Sequence[Clause], position: int, before: int | 
     words, theirs = clause.words, set(other.words)
     direct = sum(word in theirs for word in words) / max(1, len(words))
     leaning = sum(word in inherited and word not in theirs for word in words) / max(1, len(words))
-    matched = sum(any(same(q, o) for o in other.quantities) for q in clause.quantities)
-    numeric = matched / len(clause.quantities) if matched else 0.0
+    counted = [q for q in clause.quantities if not _enumerates(q)]
+    matched = sum(any(same(q, o) for o in other.quantities) for q in counted)
+    numeric = matched / len(counted) if matched else 0.0
     near = before is not None and window[before].sentence == other.sentence
     adjacent = before is not None and near and 0 <= position - before <= 1
     # A clause without words is placed by its numbers alone.
     text = direct + 0.72 * leaning if words else numeric
     lacking = any(
         not any(same_dimension(q, o) for o in other.quantities) and q.kind != "date"
-        for q in clause.quantities
+        for q in counted
     )
     numbers = 0.5 * min(2, matched) * numeric - 0.4 * lacking
     return text + numbers + 0.3 * near + 0.3 * adjacent
+
+
+def _enumerates(quantity: Quantity) -> bool:
+    """Say whether it only counts the items of a list, and so may stand before or behind it."""
+    return quantity.kind == "count" and quantity.unit in ("类", "部分", "种", "步", "维", "级", "层")
 
 
 def _conflict(
@@ -213,13 +219,13 @@ def _number_conflict(
 
 
 def _date_conflict(clause: Clause, other: Clause) -> str:
-    if clause.date is None or other.date is None or same(clause.date, other.date):
+    if clause.date is None or other.date is None or all(q.kind == "date" for q in clause.quantities):
         return ""
-    if any(same(clause.date, o) for o in other.quantities if o.kind == "date"):
+    mine = [q for q in clause.quantities if q.kind == "date"] or [clause.date]
+    theirs = [q for q in other.quantities if q.kind == "date"] + [other.date]
+    if any(same(q, o) for q in mine for o in theirs):
         return ""
-    if not any(q.kind != "date" for q in clause.quantities):
-        return ""
-    return f"another date in the source: {clause.date.text.strip()}"
+    return f"another date in the source: {mine[0].text.strip()}"
 
 
 def _word_conflict(claim: Reading, clause: Clause, window: Window, position: int) -> str:
@@ -240,6 +246,8 @@ def _word_conflict(claim: Reading, clause: Clause, window: Window, position: int
                 return f"negated otherwise: {_surface(claim, clause, i1)}"
             continue
         gone = [word for word in mine[i1:i2] if word not in free]
+        if kind == "delete":
+            gone = [word for word in gone if word[0] != "+"]
         moved = all(word in theirs for word in gone)
         dropped = [word for word in theirs[j1:j2] if word not in mine and word[0] != "~"]
         if gone and dropped and not moved:

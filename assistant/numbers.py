@@ -179,7 +179,8 @@ _BEFORE: tuple[tuple[Bound, re.Pattern[str]], ...] = tuple(
     (bound, re.compile(rf"(?:{pattern})[^\d,，。;；、]{{0,10}}$", re.IGNORECASE))  # type: ignore[misc]
     for bound, pattern in (
         ("below", r"不超过|不高于|不多于|不大于|不足|不到"
-         r"|(?<!不)(?:低于|少于|小于)|至多|最多|最高|封顶|以内|未达到?|达不到|未满|≤|<|no more than|not more than|not exceed(?:ing)?"
+         r"|(?<!不)(?:低于|少于|小于)|至多|最多|最高|封顶|以内|未达到?|达不到|未满|≤|<"
+         r"|no more than|not more than|not exceed(?:ing)?"
          r"|(?<!no )(?<!not )(?:less|fewer|lower) than|below|under|at most"
          r"|up to|within|(?:capped|cap) (?:at|of)|maximum of"),
         ("above", r"不低于|不少于|不小于|不下|不止"
@@ -425,6 +426,8 @@ def _numbers(plain: str) -> Iterator[Quantity]:
 
 def _read_number(match: re.Match[str]) -> Quantity:
     groups = match.groupdict()
+    if re.match(r"0\d", groups["first"]):
+        return _make(match, _plain_value(groups["first"]), "count", "code")
     low, low_scale = _plain_value(groups["first"]), _scale(groups["am"])
     kind, unit = _unit_of(groups["au"] or groups["aw"], groups["currency"])
     if not groups["second"]:

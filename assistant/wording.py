@@ -169,5 +169,8 @@ def _stem(word: str) -> str:
         return word
     for ending, least, instead in (("ies", 5, "y"), ("ing", 6, ""), ("ed", 5, ""), ("s", 4, "")):
         if word.endswith(ending) and len(word) >= least and not word.endswith(("ss", "us", "is")):
-            return word[: -len(ending)] + instead
-    return word
+            word = word[: -len(ending)] + instead
+            break
+    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeiouls":
+        word = word[:-1]
+    return word[:-1] if len(word) > 4 and word[-1] == "e" else word

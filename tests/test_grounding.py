@@ -36,7 +36,8 @@ def verdict(case: Mapping[str, Any]) -> CheckedSentence:
 
 
 def held_apart(case: Mapping[str, Any]) -> bool:
-    return int(case["id"][1:]) % 5 == 0
+    """Tell the cases that were never looked at; all of the freely reworded ones were."""
+    return int(case["id"][1:]) % 5 == 0 and case["change"] not in ("free", "various")
 
 
 def test_the_labelled_set_is_large_and_well_formed() -> None:
