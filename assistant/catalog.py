@@ -11,7 +11,7 @@ import hashlib
 import math
 import threading
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -264,15 +264,21 @@ class Catalog:
         }
 
     def lexical(
-        self, query_terms: Sequence[str], visibilities: Sequence[str], k: int
+        self,
+        query_terms: Sequence[str],
+        visibilities: Sequence[str],
+        k: int,
+        factors: Mapping[str, float] | None = None,
     ) -> list[tuple[str, float]]:
-        """Find the k best chunks by BM25, best first.
+        """Find the k best chunks by BM25, best first; `factors` weaken single terms.
 
         FTS5 chooses candidates by the rarest terms, per visibility; the score is then computed
         here from all terms with the statistics of all given visibilities together.
         """
         wanted = list(dict.fromkeys(query_terms))
         weights = self.idf(wanted, visibilities)
+        if factors:
+            weights = {term: w * factors.get(term, 1.0) for term, w in weights.items()}
         match = self._match(wanted, visibilities)
         if not match:
             return []

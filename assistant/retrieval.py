@@ -22,6 +22,7 @@ from assistant.catalog import Catalog
 from assistant.embedding import Encoder
 from assistant.glossary import Glossary
 from assistant.language import content_terms, detect, fold, sentences, terms
+from assistant.questions import kind_of
 from assistant.records import VISIBLE_TO, Found, Hit, Language, Passage
 from assistant.settings import RetrievalSettings
 from assistant.store import VectorStore
@@ -29,7 +30,9 @@ from assistant.store import VectorStore
 RANK_CONSTANT = 60  # Cormack, Clarke & Buettcher 2009, reciprocal rank fusion
 NEAR_DUPLICATE = 0.8  # share of common bigrams above which two passages say the same
 KNOWN_QUESTION = 0.5  # Dice overlap of terms from which a known question counts as asked
-COVERAGE_CAP = 1.5  # aliases can push BM25 past the question's own terms
+BARE_TERM = 3  # a question of so few terms is a name
+ALIAS_WORTH = 0.5
+COVERAGE_CAP = 1.0  # aliases can push BM25 past the question's own terms
 
 
 @dataclass
@@ -41,6 +44,7 @@ class _Search:
     visible: Sequence[str]
     settings: RetrievalSettings
     terms: list[str]
+    defines: bool = False
     expansions: tuple[str, ...] = ()
     idf: dict[str, float] = field(default_factory=dict)
     equivalents: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -102,7 +106,9 @@ class Retriever:
         visible = VISIBLE_TO[role]
         wanted = list(dict.fromkeys(content_terms(query) or terms(query)))
         expansions = self._glossary.expansions(query) if settings.aliases else ()
-        search = _Search(query, detect(query), visible, settings, wanted, expansions)
+        # A bare term asks for its definition as much as "what is …" does.
+        defines = kind_of(query) == "definition" or len(wanted) <= BARE_TERM
+        search = _Search(query, detect(query), visible, settings, wanted, defines, expansions)
         if settings.aliases:
             search.equivalents = self._equivalents(query)
         frequencies = self._catalog.document_frequency(wanted, visible)
@@ -121,10 +127,26 @@ class Retriever:
         )
 
     def _lexical(self, search: _Search) -> dict[str, float]:
-        asked = list(dict.fromkeys([*search.terms, *terms(" ".join(search.expansions))]))
-        rows = self._catalog.lexical(asked, search.visible, search.settings.candidates)
+        factors = self._alias_factors(search)
+        asked = [*search.terms, *(term for term in factors if term not in search.idf)]
+        rows = self._catalog.lexical(asked, search.visible, search.settings.candidates, factors)
         total = sum(search.idf.values()) or 1.0
         return {name: min(score / total, COVERAGE_CAP) for name, score in rows}
+
+    def _alias_factors(self, search: _Search) -> dict[str, float]:
+        """Weaken each alias so that it counts at most ALIAS_WORTH of the name it stands for."""
+        if not search.settings.aliases:
+            return {}
+        factors: dict[str, float] = {}
+        for mention in self._glossary.mentions(search.query):
+            asked = sum(search.idf.get(term, 0.0) for term in terms(mention.name))
+            for name in mention.term.names:
+                other = [term for term in terms(name) if term not in search.idf]
+                weight = sum(self._catalog.idf(other, search.visible).values())
+                for term in other if weight else ():
+                    worth = min(ALIAS_WORTH * asked / weight, 1.0)
+                    factors[term] = max(worth, factors.get(term, 0.0))
+        return factors
 
     def _exact(self, search: _Search, passages: Mapping[str, Passage]) -> dict[str, float]:
         """Score passages of a document that lists this question, or whose heading is the term."""
@@ -134,7 +156,8 @@ class Retriever:
             score = _dice(asked, set(content_terms(question)))
             if score >= KNOWN_QUESTION:
                 documents[path] = max(score, documents.get(path, 0.0))
-        names = {fold(n) for m in self._glossary.mentions(search.query) for n in m.term.names}
+        mentioned = self._glossary.mentions(search.query) if search.defines else []
+        names = {fold(name) for mention in mentioned for name in mention.term.names}
         found: dict[str, float] = {}
         for name, passage in passages.items():
             heading = fold(passage.headings[-1]) if passage.headings else ""
@@ -253,6 +276,8 @@ def _fused(
     score = scores.get("dense", floor)
     score += chosen.coverage_weight * scores.get("lexical", 0.0)
     score += chosen.exact_weight * scores.get("exact", 0.0)
+    if passage.kind == "glossary" and not search.defines:
+        score -= chosen.glossary_penalty
     return score + (chosen.language_bonus if passage.language == search.language else 0.0)
 
 
