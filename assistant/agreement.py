@@ -26,6 +26,7 @@ _COMPARISON = re.compile(
     r"|\bdivided by\b|\bmultiplied by\b|\bto (?:an? )?(?=\d)"
 )
 _SEQUENCE = re.compile(r"先.*(?:再|然后|接着|最后|才)|\bfirst\b.*\bthen\b", re.DOTALL)
+_LIST_COUNTERS = ("类", "部分", "种", "步", "维", "级", "层")
 _CONTEXT_SENTENCES = 3
 _LEAST_COVERAGE = 0.6
 # Cosine with the languages centred, above which a translation may carry few known words.
@@ -181,7 +182,7 @@ def _fit(clause: Clause, window: Sequence[Clause], position: int, before: int | 
 
 def _enumerates(quantity: Quantity) -> bool:
     """Say whether it only counts the items of a list, and so may stand before or behind it."""
-    return quantity.kind == "count" and quantity.unit in ("类", "部分", "种", "步", "维", "级", "层")
+    return quantity.kind == "count" and quantity.unit in _LIST_COUNTERS
 
 
 def _conflict(
@@ -219,7 +220,8 @@ def _number_conflict(
 
 
 def _date_conflict(clause: Clause, other: Clause) -> str:
-    if clause.date is None or other.date is None or all(q.kind == "date" for q in clause.quantities):
+    dates_only = all(quantity.kind == "date" for quantity in clause.quantities)
+    if clause.date is None or other.date is None or dates_only:
         return ""
     mine = [q for q in clause.quantities if q.kind == "date"] or [clause.date]
     theirs = [q for q in other.quantities if q.kind == "date"] + [other.date]
