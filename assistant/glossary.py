@@ -1,4 +1,4 @@
-"""The field's terms with their aliases, read from `knowledge/glossary/terms.yaml`.
+"""The field's terms and names with their aliases, read from YAML in `knowledge/glossary/`.
 
 It answers which terms a text mentions and what else they are called, in both languages; it
 defines nothing itself. A longer alias wins over a shorter one inside it.
@@ -28,9 +28,15 @@ class Term(BaseModel):
     en: str
     aliases: tuple[str, ...] = ()
     misspellings: tuple[str, ...] = ()
-    definition_zh: str
-    definition_en: str
-    source: str
+    definition_zh: str = ""
+    definition_en: str = ""
+    source: str = ""
+    is_name: bool = False
+
+    @property
+    def is_defined(self) -> bool:
+        """Say whether this is a term of the field; names and everyday words have no definition."""
+        return bool(self.definition_zh)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -62,15 +68,11 @@ class Glossary:
         self._pattern = re.compile("|".join(map(_bounded, names))) if names else None
 
     @classmethod
-    def load(cls, path: Path) -> Glossary:
-        """Read and validate the file; a missing one is an empty glossary."""
-        if not path.exists():
-            return cls()
-        try:
-            rows = yaml.safe_load(path.read_text(encoding="utf-8"))
-            return cls(Term.model_validate(row) for row in rows)
-        except (yaml.YAMLError, ValidationError, TypeError) as error:
-            raise ConfigurationError(f"{path.name}: {error}") from error
+    def load(cls, folder: Path) -> Glossary:
+        """Read and validate `terms.yaml`, `names.yaml` and `everyday.yaml`, if they exist."""
+        terms = _read(folder / "terms.yaml")
+        names = [term.model_copy(update={"is_name": True}) for term in _read(folder / "names.yaml")]
+        return cls([*terms, *names, *_read(folder / "everyday.yaml")])
 
     def mentions(self, text: str) -> list[Mention]:
         """List the terms that the text names, in order, each stretch of text once."""
@@ -95,6 +97,16 @@ class Glossary:
         """Count how many of the terms the text mentions under any name."""
         found = {mention.term.id for mention in self.mentions(text)}
         return sum(term.id in found for term in terms)
+
+
+def _read(path: Path) -> list[Term]:
+    if not path.exists():
+        return []
+    try:
+        rows = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return [Term.model_validate(row) for row in rows or ()]
+    except (yaml.YAMLError, ValidationError, TypeError) as error:
+        raise ConfigurationError(f"{path.name}: {error}") from error
 
 
 def _bounded(name: str) -> str:

@@ -8,6 +8,7 @@ question, unseen ones included: lexical evidence fades by itself when few of the
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,8 @@ from assistant.records import VISIBLE_TO, Found, Hit, Language, Passage
 from assistant.settings import RetrievalSettings
 from assistant.store import VectorStore
 
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
+_DIGIT = re.compile(r"\d")
 RANK_CONSTANT = 60  # Cormack, Clarke & Buettcher 2009, reciprocal rank fusion
 NEAR_DUPLICATE = 0.8  # share of common bigrams above which two passages say the same
 KNOWN_QUESTION = 0.5  # Dice overlap of terms from which a known question counts as asked
@@ -194,19 +197,61 @@ class Retriever:
         cosines = sorted(search.lanes.get("dense", {}).values(), reverse=True)
         top = [h.passage for h in kept[:3]]
         bodies = [set(terms(f"{p.title} {p.section} {p.text}")) for p in top]
-        pieces = [set(terms(p.text[a:b])) for p in top for a, b in sentences(p.text)]
+        pieces = [_Piece.of(p, a, b) for p in top for a, b in sentences(p.text)]
+        best = _best_share(search, pieces)
         return {
             "cosine": cosines[0] if cosines else 0.0,
             "margin": cosines[0] - sum(cosines[1:10]) / len(cosines[1:10]) if cosines[1:] else 0.0,
             "coverage": max(search.lanes.get("lexical", {}).values(), default=0.0),
             "exact": max(search.lanes.get("exact", {}).values(), default=0.0),
             "overlap": max((share(b, search.idf, search.equivalents) for b in bodies), default=0.0),
-            "sentence": max((share(s, search.idf, search.equivalents) for s in pieces), default=0.0),
+            "sentence": best,
+            "figure": _figure(search, pieces, best),
+            "years": _years(search, pieces),
             "unseen": self._unseen(search),
+            "missing": self._missing(search, bodies),
             "names": _names_found(search, bodies),
+            "subject": _subject_found(search, bodies),
+            **self._named(search, top, pieces),
             "cross": float(bool(kept) and kept[0].passage.language != search.language),
             "short": 1.0 / (1 + len(search.terms)),
         }
+
+    def _named(
+        self, search: _Search, top: Sequence[Passage], pieces: Sequence[_Piece]
+    ) -> dict[str, float]:
+        """Tell whether somebody is named, and what is asked of them stands where they are spoken of.
+
+        `apart` is the share of the question's other terms missing from every sentence about the
+        named one: a brand of the library, asked for what the library does not say of it.
+        """
+        mentions = [m for m in self._glossary.mentions(search.query) if m.term.is_name]
+        if not mentions:
+            return {"named": 0.0, "apart": 0.0}
+        own = {term for m in mentions for name in m.term.names for term in terms(name)}
+        rest = {t: w for t, w in search.idf.items() if t not in own}
+        about = [p for p in pieces if own & p.terms]
+        best = max((share(p.terms, rest, search.equivalents) for p in about), default=0.0)
+        return {"named": 1.0, "apart": 1.0 - best if rest else 0.0}
+
+    def _missing(self, search: _Search, bodies: Sequence[set[str]]) -> float:
+        """Give the share of terms that the library knows and the best passages do not have.
+
+        Known words that stand elsewhere only are what a near miss looks like: a brand of the
+        library, asked for a figure that is given of others.
+        """
+        limit = self._unseen_weight(search)
+        together: set[str] = set().union(*bodies)
+        none: frozenset[str] = frozenset()
+        lost = sum(
+            weight
+            for term, weight in search.idf.items()
+            if weight < limit
+            and term not in together
+            and not search.equivalents.get(term, none) & together
+        )
+        total = sum(search.idf.values())
+        return lost / total if total else 0.0
 
     def _equivalents(self, query: str) -> dict[str, frozenset[str]]:
         """Map each question term to the terms of the other names of what it belongs to."""
@@ -218,13 +263,27 @@ class Retriever:
         return other
 
     def _unseen(self, search: _Search) -> float:
-        size = self._catalog.size(search.visible)
-        limit = math.log(size + 0.5) - math.log(0.5) if size else 0.0
-        total = sum(search.idf.values())
-        lost = sum(
-            w for t, w in search.idf.items() if w >= limit * 0.999 and not search.equivalents.get(t)
-        )
+        limit, total = self._unseen_weight(search), sum(search.idf.values())
+        lost = sum(w for t, w in search.idf.items() if w >= limit and not search.equivalents.get(t))
         return lost / total if total else 1.0
+
+    def _unseen_weight(self, search: _Search) -> float:
+        """Give the idf from which a term stands nowhere in the library."""
+        size = self._catalog.size(search.visible)
+        return (math.log(size + 0.5) - math.log(0.5)) * 0.999 if size else 0.0
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A sentence of a found passage as the signals see it, its heading counted in."""
+
+    terms: set[str]
+    text: str
+
+    @classmethod
+    def of(cls, passage: Passage, start: int, end: int) -> _Piece:
+        text = passage.text[start:end]
+        return cls(set(terms(f"{passage.title} {text}")), text)
 
 
 class FoundDocuments(list[LangChainDocument]):
@@ -316,6 +375,33 @@ def _names_found(search: _Search, bodies: Iterable[set[str]]) -> float:
     if not latin:
         return 1.0
     return sum(t in together or bool(search.equivalents.get(t)) for t in latin) / len(latin)
+
+
+def _best_share(search: _Search, pieces: Iterable[_Piece]) -> float:
+    return max((share(p.terms, search.idf, search.equivalents) for p in pieces), default=0.0)
+
+
+def _figure(search: _Search, pieces: Sequence[_Piece], otherwise: float) -> float:
+    """Give the best share among sentences with a figure, when a figure is asked for."""
+    if kind_of(search.query) != "how_many":
+        return otherwise
+    return _best_share(search, [p for p in pieces if _DIGIT.search(_YEAR.sub("", p.text))])
+
+
+def _years(search: _Search, pieces: Sequence[_Piece]) -> float:
+    """Give the best share among sentences that name every year asked for; 1 when none is."""
+    asked = set(_YEAR.findall(search.query))
+    if not asked:
+        return 1.0
+    return _best_share(search, [p for p in pieces if asked <= set(_YEAR.findall(p.text))])
+
+
+def _subject_found(search: _Search, bodies: Iterable[set[str]]) -> float:
+    """Say whether one passage has the question's rarest seen term, usually its subject."""
+    rarest = max(search.idf, key=lambda t: search.idf[t], default=None)
+    none: frozenset[str] = frozenset()
+    same = {rarest, *search.equivalents.get(rarest or "", none)}
+    return float(any(same & body for body in bodies))
 
 
 def _fit(

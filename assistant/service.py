@@ -113,7 +113,7 @@ class Assistant:
 
     @cached_property
     def _glossary(self) -> Glossary:
-        return Glossary.load(self.settings.knowledge / "glossary" / "terms.yaml")
+        return Glossary.load(self.settings.knowledge / "glossary")
 
     @cached_property
     def _retriever(self) -> Retriever:
