@@ -6,7 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from assistant import benchmark, evaluation
+    import assistant.benchmark as benchmark
+    import assistant.evaluation as evaluation
     from assistant.service import Assistant
 
 __all__ = ["Assistant", "benchmark", "evaluation"]

@@ -9,7 +9,7 @@ the extractive answer with a notice, never to an unproven sentence that passes a
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -133,7 +133,7 @@ class Answering:
             yield Finished(self._refused(replace(work, question=shown), defect))
             return
         work.standalone = self._standalone(work)
-        work.found = self.retrieve(work.standalone, role)
+        work.found = self.retrieve(questions.search_form(work.standalone), role)
         yield Retrieved(work.found)
         reason = self._reason_to_refuse(work)
         if reason:
@@ -219,7 +219,9 @@ class Answering:
         work.took("check", began)
         return _proven(hits, checked)
 
-    def _written_by_model(self, work: _Work) -> Iterator[Event]:
+    def _written_by_model(
+        self, work: _Work
+    ) -> Generator[Event, None, list[CheckedSentence] | None]:
         """Stream the model's draft, check it, repair once; None when nothing of it is proven."""
         began = time.perf_counter()
         given = self._evidence_prompt(work)

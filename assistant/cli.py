@@ -84,7 +84,7 @@ def _line_of(text: str) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m assistant",
-        description="DP Assistant (服务商智囊): answers whose every sentence is proven by a source.",
+        description="DP Assistant (服务商智囊): every sentence of an answer is proven by a source.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _ask_arguments(_command(commands, "ask", _ask, "answer a question from the library"))
@@ -99,8 +99,14 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--suite",
         default="all",
-        choices=["retrieval", "answers", "refusals", "grounding", "injection", "calibrate", "all"],
+        choices=[
+            "retrieval", "answers", "refusals", "grounding", "freshness", "injection",
+            "ablations", "calibrate", "all",
+        ],
         help="which part (default all); calibrate fits the refusal weights anew",
+    )  # fmt: skip
+    evaluate.add_argument(
+        "--plots", type=Path, metavar="FILE.html", help="also draw the figures as a page"
     )
     benchmark = _command(
         commands, "benchmark", _benchmark, "measure speed: encoder, question, start, memory"
@@ -306,6 +312,8 @@ class _Meter:
 def _evaluate(given: argparse.Namespace) -> int:
     with assistant.Assistant.open() as opened:
         report = assistant.evaluation.run(opened, given.suite)
+    if given.plots:
+        _write(given.plots, assistant.evaluation.page(report))
     if given.json:
         _print_json(report)
     else:
@@ -355,6 +363,13 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as UTF-8 text ({error})") from error
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error})") from error
 
 
 def _turns(path: Path) -> list[Turn]:

@@ -18,6 +18,8 @@ from assistant.retrieval import share
 
 PASSAGES_READ = 6
 LONG_ANSWER = 15
+SAME_STATEMENT = 0.55  # of the shorter sentence's terms, when neither has a figure of its own
+SAME_WORDS = 0.85  # sentences of one list differ in their figures only
 # How many sentences fit a phone screen for this kind of question.
 _LIMITS: dict[Kind, int] = {
     "how_many": 4,
@@ -42,6 +44,7 @@ _LIMIT_WORDS = re.compile(
     r"|unverified|doubtful|single source|not (?:be )?verified|do not (?:treat|use|copy)|caution",
     re.IGNORECASE,
 )
+_FIGURE = re.compile(r"\d[\d.,]*")
 _TABLE_ROW = re.compile(r"^\||\|.*\|$")
 
 
@@ -100,7 +103,7 @@ def _sentences_of(hit: Hit, found: Found, kind: Kind, closeness: float) -> Itera
         score = closeness + lexical + inherited / 2 + (0.3 if position == 0 else 0.0)
         cue = _CUES.get(kind)
         if cue and cue.search(text):
-            score += 0.3 if kind in ("how_many", "calculation") else 0.15
+            score += {"how_many": 0.3, "calculation": 0.8}.get(kind, 0.15)
         if kind == "definition" and position == 0:
             score += 0.2
         if _TABLE_ROW.search(text):
@@ -136,8 +139,10 @@ def _choose(
 
 def _says_the_same(one: Extract, other: Extract) -> bool:
     first, second = set(terms(one.text)), set(terms(other.text))
-    smaller = min(len(first), len(second)) or 1
-    return len(first & second) / smaller > 0.7
+    overlap = len(first & second) / (min(len(first), len(second)) or 1)
+    figures = [set(_FIGURE.findall(extract.text)) for extract in (one, other)]
+    repeated = figures[0] <= figures[1] or figures[1] <= figures[0]
+    return overlap > (SAME_STATEMENT if repeated else SAME_WORDS)
 
 
 def _arrange(chosen: Sequence[Extract]) -> list[Extract]:

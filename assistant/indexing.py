@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -206,8 +207,8 @@ class Indexer:
         if not batch:
             return
         for job in batch:
-            outcome = "updated" if job.known else "added"
-            run.items.append(SyncItem(job.document.path, outcome, chunks=len(job.chunks)))
+            known: Literal["updated", "added"] = "updated" if job.known else "added"
+            run.items.append(SyncItem(job.document.path, known, chunks=len(job.chunks)))
         if dry_run:
             return
         vectors = self._encode(run, batch, on_progress)

@@ -95,6 +95,15 @@ def _is_calculation(folded: str) -> bool:
     return len(figures) >= 2 and bool(_RESULT_ASKED.search(folded))
 
 
+def search_form(question: str) -> str:
+    """Give the words to search with: of a calculation, its rule instead of its figures."""
+    if kind_of(question) != "calculation":
+        return question
+    rest = _NUMBER.sub(" ", question)
+    rule = "怎么算 测算 公式" if detect(question) == "zh" else "how to calculate, formula"
+    return re.sub(r"\s+", " ", f"{rest} {rule}").strip()
+
+
 def wants_more(question: str) -> bool:
     """Say whether the user asks for length."""
     return bool(_MORE.search(fold(question)))

@@ -217,7 +217,8 @@ class Answer:
         """Rebuild an answer as it was given; unknown keys of newer versions are ignored."""
         known = {name: stored[name] for name in cls.__dataclass_fields__ if name in stored}
         known["sentences"] = tuple(
-            Sentence(**{**s, "citations": tuple(s["citations"])}) for s in known.get("sentences", ())
+            Sentence(**{**row, "citations": tuple(row["citations"])})
+            for row in known.get("sentences", ())
         )
         known["citations"] = tuple(Citation(**c) for c in known.get("citations", ()))
         known["nearest"] = tuple(Nearest(**n) for n in known.get("nearest", ()))

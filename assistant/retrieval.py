@@ -101,7 +101,7 @@ class Retriever:
             expansions=search.expansions,
             weights=search.idf,
             equivalents=search.equivalents,
-            signals=self._signals(search, hits, kept),
+            signals=self._signals(search, kept),
             timings_ms=search.timings_ms,
         )
 
@@ -192,7 +192,7 @@ class Retriever:
         ]
         return sorted(ranked, key=lambda h: -h.score)
 
-    def _signals(self, search: _Search, hits: Sequence[Hit], kept: Sequence[Hit]) -> dict[str, float]:
+    def _signals(self, search: _Search, kept: Sequence[Hit]) -> dict[str, float]:
         """Give what the decision to refuse is made from; every value is about 0 to 1."""
         cosines = sorted(search.lanes.get("dense", {}).values(), reverse=True)
         top = [h.passage for h in kept[:3]]
@@ -220,7 +220,7 @@ class Retriever:
     def _named(
         self, search: _Search, top: Sequence[Passage], pieces: Sequence[_Piece]
     ) -> dict[str, float]:
-        """Tell whether somebody is named, and what is asked of them stands where they are spoken of.
+        """Tell whether somebody is named, and whether what is asked stands where they are named.
 
         `apart` is the share of the question's other terms missing from every sentence about the
         named one: a brand of the library, asked for what the library does not say of it.

@@ -278,7 +278,8 @@ class Assistant:
         """Open everything a question needs, so that the first one is as quick as the next."""
         self._encoder.warm_up()
         if self.status()["library_ready"]:
-            self.retrieve("抖音 Douyin")
+            for _ in self._ready().stream("什么是抖音 Douyin?"):
+                pass
 
     # -- conversations and gaps --------------------------------------------------------------
 

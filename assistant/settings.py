@@ -112,7 +112,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Read the settings; a wrong one raises ConfigurationError with its name and what is allowed."""
+    """Read the settings; a wrong one raises ConfigurationError that names it."""
     try:
         return Settings(**overrides)
     except ValidationError as error:

@@ -185,7 +185,7 @@ MISBEHAVIOURS: dict[str, Callable[[], served.Reply]] = {
     "wrong shape": served.wrong_shape,
     "empty": served.empty,
     "says no evidence": lambda: served.text("NO_EVIDENCE"),
-    "obeys markup": lambda: served.text("<script>alert(1)</script> ![x](http://evil.example/x) [1]."),
+    "obeys markup": lambda: served.text("<script>alert(1)</script> ![x](http://evil.example) [1]."),
 }
 
 
@@ -204,7 +204,7 @@ def test_a_misbehaving_model_never_passes_as_proven(library: Assistant, name: st
 
 
 def test_one_repair_is_tried(library: Assistant) -> None:
-    """A draft with an unproven sentence goes back once, with the reason, and the better one wins."""
+    """A draft with an unproven sentence goes back once, with the reason; the better one wins."""
     asked: list[str] = []
 
     def choose(request: dict[str, object]) -> served.Reply:
