@@ -262,7 +262,7 @@ class Answering:
             claims,
             [_evidence(hit) for hit in work.hits],
             given=work.question,
-            similarity=self.similarity,
+            similarity=self._encoder.similarity,
         )
         work.took("check", began)
         return checked
@@ -277,12 +277,6 @@ class Answering:
         work.took("repair", began)
         again = self._check(work, text)
         return again if _proven_share(again) > _proven_share(checked) else checked
-
-    def similarity(self, claims: Sequence[str], passages: Sequence[str]) -> Any:
-        """Give the cosine of each claim with each passage, languages centred."""
-        one = self._encoder.encode_documents(claims, [detect(c) for c in claims])
-        other = self._encoder.encode_documents(passages, [detect(p) for p in passages])
-        return one @ other.T
 
     # -- results -----------------------------------------------------------------------------
 

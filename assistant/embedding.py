@@ -28,7 +28,7 @@ import yaml
 
 from assistant import e5
 from assistant.errors import ModelFailed, ModelUnavailable
-from assistant.language import clean
+from assistant.language import clean, detect
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder, SentenceTransformer
@@ -119,6 +119,12 @@ class Encoder:
         """Give the float32 unit vector of a question; it overtakes waiting documents."""
         vector: np.ndarray = self._centred(self._raw("query", [text]), "query", [language])[0]
         return vector
+
+    def similarity(self, texts: Sequence[str], others: Sequence[str]) -> np.ndarray:
+        """Give the cosine of each text with each of the others, whatever their languages."""
+        one = self.encode_documents(texts, [detect(text) for text in texts])
+        other = self.encode_documents(others, [detect(text) for text in others])
+        return np.asarray(one @ other.T)
 
     def rerank(self, query: str, texts: Sequence[str]) -> list[float] | None:
         """Score how well each text answers the query, in their order; None when switched off."""

@@ -212,12 +212,7 @@ class Assistant:
         if not text.strip():
             raise InputError("nothing to check: the text is empty")
         pieces = [grounding.Evidence(text=e, language=detect(e)) for e in evidence]
-        return grounding.check_text(text, pieces, similarity=self._similarity)
-
-    def _similarity(self, claims: Sequence[str], passages: Sequence[str]) -> Any:
-        one = self._encoder.encode_documents(claims, [detect(c) for c in claims])
-        other = self._encoder.encode_documents(passages, [detect(p) for p in passages])
-        return one @ other.T
+        return grounding.check_text(text, pieces, similarity=self._encoder.similarity)
 
     # -- the library -------------------------------------------------------------------------
 
