@@ -398,8 +398,8 @@ def test_english_covers_every_visible_text(visit: OpenPage) -> None:
     ask(page, "Which parts of the FACT matrix serve daily sales?")
     page.locator(".prose-text .chip").first.click()
     expect(page.locator("#panel #quote")).to_be_visible()
-    bare = page.locator(".conversations, .seal, .asked, .origins ul, [data-language=zh]:not(#texts)")
-    bare.evaluate_all("all => all.forEach((one) => one.remove())")
+    content = ".conversations, .seal, .asked, .origins ul, [data-language=zh]:not(#texts)"
+    page.locator(content).evaluate_all("all => all.forEach((one) => one.remove())")
     assert [text for text in visible_texts(page) if HAN.search(text)] == []
 
 

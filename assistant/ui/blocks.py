@@ -17,11 +17,13 @@ from assistant.ui.chat import Chat, Sent
 from assistant.ui.theme import make_theme
 
 CONCURRENT_ANSWERS = 4
-QUIET: dict[str, Any] = {
+HIDDEN: dict[str, Any] = {
     "api_visibility": "private",
     "show_progress": "hidden",
     "trigger_mode": "multiple",
 }
+# Everything but an answer is one quick request of its own, beside the queue.
+QUIET = {**HIDDEN, "queue": False}
 
 
 def build_blocks(chat: Chat) -> Any:
@@ -56,10 +58,13 @@ def _bridge() -> Any:
 def _connect(chat: Chat, bridge: Any, every: list[Any], foot: Any) -> None:
     listed, top, _, live = opened = every[4:]
     asked = bridge.submit(
-        _streamed(chat.ask), None, opened, **QUIET, concurrency_limit=CONCURRENT_ANSWERS
+        _streamed(chat.ask), None, opened, **HIDDEN, concurrency_limit=CONCURRENT_ANSWERS
     )
+    # Gradio closes its stream a moment after the last piece; a question sent in between is lost.
+    asked.then(None, None, None, js="() => { window.assistantPage.ended() }", **HIDDEN)
     bridge.stop(_heard(chat.stop), None, live, cancels=[asked], **QUIET)
-    bridge.load(_heard(chat.load), None, every, **QUIET)
+    # Not `load`: Gradio raises that one by itself, without the page's state.
+    bridge.apply(_heard(chat.load), None, every, **QUIET)
     bridge.select(_heard(chat.open), None, opened, **QUIET)
     bridge.edit(_heard(chat.rename), None, [listed, top], **QUIET)
     bridge.delete(_heard(chat.delete), None, opened, **QUIET)

@@ -36,8 +36,12 @@
 
   // -- state that goes with every event --------------------------------------------------------
 
+  const RELEASE_MS = 1500;
+  const SIGN_MS = 20000;
   let trigger = null;
   let ticket = "";
+  let moving = "";
+  let next = null;
   let editing = null;
   let connected = false;
   const conversation = () => new URLSearchParams(location.search).get("c") || "";
@@ -63,8 +67,11 @@
 
   function ask(question, more = {}) {
     const asked = question.trim();
-    if (!asked || isBusy()) return false;
-    ticket = newTicket();
+    if (!asked || (isBusy() && !isDrawn)) return false;
+    if (isBusy()) { next = [asked, more]; return true; }
+    ticket = moving = newTicket();
+    isDrawn = false;
+    watch(ticket, asked);
     chosen.asked = asked;
     document.body.classList.add("busy");
     closeRail();
@@ -103,6 +110,20 @@
   function finished() {
     ticket = "";
     document.body.classList.remove("busy");
+    if (next) { const waiting = next; next = null; ask(...waiting); return; }
+    // The language was switched while the answer was on its way.
+    if (find("#texts") && find("#texts").dataset.language !== language()) send("apply", { ticket: "" });
+  }
+
+  // A question of which the server shows no sign goes back into the box, so that it is not lost.
+  function watch(mine, question) {
+    setTimeout(() => {
+      const { busy, done } = find("#live .live")?.dataset || {};
+      if (ticket !== mine || busy === mine || done === mine) return;
+      finished();
+      complain(text("answer.failed"));
+      if (box() && !box().value) { box().value = question; resize(); }
+    }, SIGN_MS);
   }
 
   function stop() {
@@ -112,7 +133,9 @@
   }
 
   function go(id, push = true) {
+    next = null;
     if (isBusy()) stop();
+    moving = "";
     if (push) history.pushState({}, "", address(id));
     stopEditing();
     closeRail();
@@ -145,21 +168,30 @@
     asked?.scrollIntoView({ block: "start" });
   }
 
+  // Only an answer to the question just asked may change the address: what is drawn may otherwise
+  // be older than where the reader has gone meanwhile.
   function syncAddress() {
+    const { busy, done } = find("#live .live")?.dataset || {};
     const thread = find("#thread .thread");
-    if (!thread) return;
+    if (!thread || !moving || (busy !== moving && done !== moving)) return;
     const id = thread.dataset.conversation;
     if (id !== conversation()) history.replaceState({}, "", address(id));
+    if (done === moving) moving = "";
   }
 
+  // Whether the answer stands (drawn) and whether Gradio has let go of it (released).
+  let isDrawn = false;
   function syncBusy() {
-    const done = find("#live .live")?.dataset.done;
-    if (!ticket || done !== ticket) return;
+    if (!ticket || find("#live .live")?.dataset.done !== ticket || isDrawn) return;
+    isDrawn = true;
     const failed = find("#live .failed");
-    finished();
-    // The language was switched while the answer was on its way.
-    if (find("#texts").dataset.language !== language()) send("load", { ticket: "" });
     if (failed) announce(failed.textContent); else afterAnswer();
+    const mine = ticket;
+    setTimeout(() => { if (ticket === mine) finished(); }, RELEASE_MS);
+  }
+
+  function ended() {
+    if (isDrawn) finished();
   }
 
   function syncLanguage() {
@@ -179,7 +211,6 @@
   let waiting = false;
   function drawn() {
     waiting = false;
-    // An address must not change while a question for a new conversation is on its way.
     syncAddress();
     syncBusy();
     syncLanguage();
@@ -319,7 +350,7 @@
     find("form", dialog).onsubmit = () => {
       const id = button.dataset.delete;
       const current = conversation() === id ? "" : conversation();
-      if (!current) { if (isBusy()) stop(); history.replaceState({}, "", address("")); }
+      if (!current) { if (isBusy()) stop(); moving = ""; history.replaceState({}, "", address("")); }
       send("delete", { conversation: id, current, ticket: "" });
     };
     dialog.showModal();
@@ -369,7 +400,7 @@
       chosen.language = button.dataset.language;
       storage.set("language", chosen.language);
       closePanel();
-      if (!isBusy()) send("load", { ticket: "" });
+      if (!isBusy()) send("apply", { ticket: "" });
     },
     "[data-theme-switch]": () => { chosen.theme = isDark() ? "light" : "dark"; storage.set("theme", chosen.theme); applyTheme(); },
     "[data-verdict]": (button) => {
@@ -429,11 +460,12 @@
   window.addEventListener("popstate", () => go(conversation(), false));
 
   window.assistantPage = {
+    ended,
     connect(raise) {
       trigger = raise;
       connected = true;
       applyTheme();
-      send("load");
+      send("apply");
     },
   };
 
