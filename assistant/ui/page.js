@@ -70,7 +70,7 @@
     if (!asked || (isBusy() && !isDrawn)) return false;
     if (isBusy()) { next = [asked, more]; return true; }
     ticket = moving = newTicket();
-    isDrawn = false;
+    isDrawn = isReleased = false;
     watch(ticket, asked);
     chosen.asked = asked;
     document.body.classList.add("busy");
@@ -181,16 +181,19 @@
 
   // Whether the answer stands (drawn) and whether Gradio has let go of it (released).
   let isDrawn = false;
+  let isReleased = false;
   function syncBusy() {
     if (!ticket || find("#live .live")?.dataset.done !== ticket || isDrawn) return;
     isDrawn = true;
     const failed = find("#live .failed");
     if (failed) announce(failed.textContent); else afterAnswer();
+    if (isReleased) { finished(); return; }
     const mine = ticket;
     setTimeout(() => { if (ticket === mine) finished(); }, RELEASE_MS);
   }
 
   function ended() {
+    isReleased = true;
     if (isDrawn) finished();
   }
 
