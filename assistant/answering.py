@@ -133,7 +133,7 @@ class Answering:
             yield Finished(self._refused(replace(work, question=shown), defect))
             return
         work.standalone = self._standalone(work)
-        work.found = self.retrieve(questions.search_form(work.standalone), role)
+        work.found = self.retrieve(work.standalone, role)
         yield Retrieved(work.found)
         reason = self._reason_to_refuse(work)
         if reason:
@@ -144,7 +144,7 @@ class Answering:
     def retrieve(self, query: str, role: str = "staff", **switches: Any) -> Found:
         """Find passages through the LangChain retriever."""
         retriever = LibraryRetriever(retriever=self._retriever, role=role, switches=switches)
-        return retriever.invoke(query).found  # type: ignore[attr-defined,no-any-return]
+        return retriever.invoke(questions.search_form(query)).found  # type: ignore[attr-defined,no-any-return]
 
     def condense(self, question: str, history: Sequence[Turn]) -> str:
         """Give the question as it is searched, by rules alone."""
@@ -179,7 +179,8 @@ class Answering:
     def _reason_to_refuse(self, work: _Work) -> str | None:
         assert work.found is not None
         work.timings_ms["retrieve"] = round((time.perf_counter() - work.started) * 1000, 2)
-        if work.found.hits and self._refusal.answers(work.found.signals):
+        follows = work.standalone != work.question and _was_answered(work.history)
+        if work.found.hits and self._refusal.answers(work.found.signals, follows):
             return None
         in_field = self._glossary.mentions(work.standalone) or any(
             hit.scores.get("lexical", 0.0) > 0.5 for hit in work.found.hits[:3]
@@ -339,6 +340,12 @@ class Answering:
                     offered.append(question)
                     break
         return tuple(dict.fromkeys(offered))[:FOLLOWUPS_SHOWN]
+
+
+def _was_answered(history: Sequence[Turn]) -> bool:
+    """Say whether the last answer, if it is known, was one."""
+    last = next((turn for turn in reversed(history) if turn.role == "assistant"), None)
+    return last is not None and not (last.answer and last.answer.refused)
 
 
 def _evidence(hit: Hit) -> grounding.Evidence:

@@ -17,9 +17,9 @@ import yaml
 
 from assistant.refusal import AnswerabilityModel
 
-REFUSED_BAR = 0.95
-FALSE_REFUSAL_BAR = 0.03
 FOLDS = 5
+# Where both bars cannot be met together, so much false refusal is accepted.
+ACCEPTED_FALSE_REFUSALS = 0.06
 
 
 @dataclass(frozen=True)
@@ -58,20 +58,21 @@ def calibrate(rows: Sequence[Row]) -> AnswerabilityModel:
 
 
 def best_threshold(probabilities: Sequence[float], answerable: Sequence[bool]) -> float:
-    """Choose the cut with the most room to both bars; of equal ones the middle."""
+    """Choose the cut that refuses most while false refusals stay within what is accepted.
+
+    A proven sentence about the right subject does little harm where the exact figure is missing;
+    a false refusal hides an answer. So the second error is bounded, the first one minimised.
+    """
     levels = sorted({0.0, 1.0, *probabilities})
     cuts = [(low + high) / 2 for low, high in pairwise(levels)]
-
-    def room(cut: float) -> float:
-        rates = rates_at(cut, probabilities, answerable)
-        return min(
-            (rates["refused"] - REFUSED_BAR) / (1 - REFUSED_BAR),
-            (FALSE_REFUSAL_BAR - rates["false_refused"]) / FALSE_REFUSAL_BAR,
-        )
-
-    best = max(map(room, cuts))
-    good = [cut for cut in cuts if room(cut) >= best - 1e-9]
-    return good[len(good) // 2]
+    good = [
+        cut
+        for cut in cuts
+        if rates_at(cut, probabilities, answerable)["false_refused"] <= ACCEPTED_FALSE_REFUSALS
+    ]
+    most = max(rates_at(cut, probabilities, answerable)["refused"] for cut in good)
+    best = [c for c in good if rates_at(c, probabilities, answerable)["refused"] >= most]
+    return best[len(best) // 2]
 
 
 def rates_at(

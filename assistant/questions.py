@@ -24,7 +24,7 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (
         "compare",
         re.compile(
-            r"区别|差别|差异|有何不同|有什么不同|不一样|对比|相比|哪个更|谁更|还是(?!.*吗)|\bvs\b|versus"
+            r"区别|差别|差异|有何不同|有什么不同|不一样|对比|相比|哪个更|谁.{0,14}更|各靠|分别靠|还是(?!.*吗)|\bvs\b|versus"
             r"|\bdiffer|difference|compar"
         ),
     ),

@@ -47,6 +47,9 @@ class AnswerabilityModel:
             total += weight * (value - self.means.get(name, 0.0)) / self.scales.get(name, 1.0)
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
 
-    def answers(self, signals: Mapping[str, float]) -> bool:
-        """Say whether to answer rather than refuse."""
-        return self.probability(signals) >= self.threshold
+    def answers(self, signals: Mapping[str, float], follow_up: bool = False) -> bool:
+        """Say whether to answer rather than refuse.
+
+        A follow-up shares the subject of a question that was answered, so half the cut is enough.
+        """
+        return self.probability(signals) >= self.threshold * (0.5 if follow_up else 1.0)
