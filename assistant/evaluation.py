@@ -1,26 +1,34 @@
 """Measures quality on the question sets of the repository and prints figures; it judges nothing.
 
-Every suite works in a temporary data folder that shares the encoder with the user's own, so an
-evaluation leaves no gap, conversation or document behind. Held-out questions (every fifth) are
-reported apart and must never be tuned on.
+Every suite works in a laboratory of `cases`, so an evaluation leaves no gap, conversation or
+document behind. Held-out questions (every fifth) are reported apart.
 """
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from assistant import calibration, grounding, refusal
-from assistant.errors import ConfigurationError
+from assistant.ablations import ablations
+from assistant.cases import (
+    Case,
+    by_part,
+    history_of,
+    is_held_out,
+    laboratory,
+    load,
+    other,
+    slug,
+    slugs,
+)
 from assistant.language import detect
-from assistant.records import Answer, Hit, Language, Turn
+from assistant.plots import page
+from assistant.records import Answer
 from assistant.scoring import (
     DEPTH,
     MARK,
@@ -37,16 +45,13 @@ from assistant.scoring import (
     table,
 )
 from assistant.service import Assistant
-from assistant.settings import ROOT, StoreSettings
 
-DATA = ROOT / "tests" / "evals"
-__all__ = ["run", "table"]
+__all__ = ["page", "run", "table"]
 
-SUITES = ("retrieval", "answers", "refusals", "grounding", "injection")
+SUITES = ("retrieval", "answers", "refusals", "grounding", "freshness", "injection")
 LANES = ("dense", "lexical", "exact")
 WIDE = 1000
 CARRIERS = 3
-Case = Mapping[str, Any]
 
 
 def run(assistant: Assistant, suite: str = "all", knowledge: Path | None = None) -> dict[str, Any]:
@@ -54,7 +59,7 @@ def run(assistant: Assistant, suite: str = "all", knowledge: Path | None = None)
     source = knowledge or assistant.settings.knowledge
     wanted = SUITES if suite == "all" else (suite,)
     report: dict[str, Any] = {}
-    if set(wanted) - {"injection"}:
+    if set(wanted) - {"injection", "ablations"}:
         with laboratory(assistant, [source]) as bench:
             asked = _Asked(bench)
             for name in wanted:
@@ -62,24 +67,9 @@ def run(assistant: Assistant, suite: str = "all", knowledge: Path | None = None)
                     report[name] = _ON_LIBRARY[name](asked)
     if "injection" in wanted:
         report["injection"] = injection(assistant, source)
+    if "ablations" in wanted:
+        report["ablations"] = ablations(assistant, source)
     return report
-
-
-@contextmanager
-def laboratory(assistant: Assistant, targets: Sequence[str | Path]) -> Iterator[Assistant]:
-    """Open a second assistant on a temporary library of the targets, with the same settings."""
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "data"
-        data.mkdir()
-        models = assistant.settings.data / "models"
-        if models.is_dir():
-            (data / "models").symlink_to(models.resolve(), target_is_directory=True)
-        changes = {"data": data, "store": StoreSettings()}  # type: ignore[call-arg]
-        with Assistant.open(assistant.settings.model_copy(update=changes)) as bench:
-            failed = bench.sync(list(targets)).to_json()["failed"]
-            if failed:
-                raise ConfigurationError(f"{failed[0]['path']}: {failed[0]['reason']}")
-            yield bench
 
 
 class _Asked:
@@ -96,38 +86,6 @@ class _Asked:
         return self._answers[case["id"]]
 
 
-# -- data ------------------------------------------------------------------------------------
-
-
-def load(name: str) -> Any:
-    """Read one of the evaluation files."""
-    path = DATA / f"{name}.yaml"
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigurationError(f"the question set {path.name} cannot be read: {error}") from error
-
-
-def is_held_out(case: Case) -> bool:
-    """Say whether a case is kept apart from tuning: its number can be divided by five."""
-    return int(re.sub(r"\D", "", str(case["id"]))) % 5 == 0
-
-
-def history_of(case: Case) -> list[Turn]:
-    """Give the turns that came before the question."""
-    return [Turn(turn["role"], turn["content"]) for turn in case.get("history", ())]
-
-
-def by_part(cases: Iterable[Case]) -> dict[str, list[Case]]:
-    """Group cases: all, tuned and held out, per language, per kind."""
-    parts: dict[str, list[Case]] = {"all": [], "tuned": [], "held_out": []}
-    for case in cases:
-        apart = "held_out" if is_held_out(case) else "tuned"
-        for name in ("all", apart, case["language"], f"kind:{case['kind']}"):
-            parts.setdefault(name, []).append(case)
-    return parts
-
-
 # -- retrieval -------------------------------------------------------------------------------
 
 
@@ -138,17 +96,17 @@ def retrieval(asked: _Asked) -> dict[str, Any]:
     crossed: dict[str, dict[str, float]] = {}
     times: list[float] = []
     for case in cases:
-        other = {"only_language": _other(case["language"])}
-        switches = other if case["kind"] == "cross" else {}
+        foreign = {"only_language": other(case["language"])}
+        switches = foreign if case["kind"] == "cross" else {}
         rankings, milliseconds = _rankings(asked.assistant, case, switches)
         times.append(milliseconds)
         scores[case["id"]] = {
-            lane: ranking_scores(slugs, case["documents"], case["kind"])
-            for lane, slugs in rankings.items()
+            lane: ranking_scores(ranked, case["documents"], case["kind"])
+            for lane, ranked in rankings.items()
         }
-        found = asked.assistant.retrieve(case["question"], history_of(case), keep=DEPTH, **other)
-        slugs = _slugs(found.hits)
-        crossed[case["id"]] = ranking_scores(slugs, case["documents"], case["kind"])
+        found = asked.assistant.retrieve(case["question"], history_of(case), keep=DEPTH, **foreign)
+        ranked = slugs(found.hits)
+        crossed[case["id"]] = ranking_scores(ranked, case["documents"], case["kind"])
     lanes = ("fused", *LANES)
     parts = {
         name: {"questions": len(part)}
@@ -175,23 +133,11 @@ def _rankings(
     found = assistant.retrieve(case["question"], history, keep=DEPTH, **switches)
     wide = assistant.retrieve(case["question"], history, keep=WIDE, **switches)
     every = [*wide.hits, *(hit for hit, _ in wide.dropped)]
-    rankings = {"fused": _slugs(found.hits)}
+    rankings = {"fused": slugs(found.hits)}
     for lane in LANES:
         placed = [hit for hit in every if lane in hit.ranks]
-        rankings[lane] = _slugs(sorted(placed, key=lambda hit: hit.ranks[lane]))
+        rankings[lane] = slugs(sorted(placed, key=lambda hit: hit.ranks[lane]))
     return rankings, sum(found.timings_ms.values())
-
-
-def _slugs(hits: Iterable[Hit]) -> list[str]:
-    return [_slug(hit.passage.document) for hit in hits]
-
-
-def _slug(path: str) -> str:
-    return path.rsplit("/", 1)[-1].split(".", 1)[0]
-
-
-def _other(language: Language) -> Language:
-    return "en" if language == "zh" else "zh"
 
 
 # -- answers ---------------------------------------------------------------------------------
@@ -212,7 +158,7 @@ def answers(asked: _Asked) -> dict[str, Any]:
     rows: dict[str, dict[str, Any]] = {}
     for case in cases:
         answer = asked.answer(case)
-        cited = {_slug(citation.document) for citation in answer.citations}
+        cited = {slug(citation.document) for citation in answer.citations}
         rows[case["id"]] = {
             "facts": 0.0 if answer.refused else fact_recall(answer.text, case["facts"]),
             "refused": float(answer.refused),
@@ -324,6 +270,16 @@ def calibrate(asked: _Asked) -> dict[str, Any]:
     return calibration.report(model, rows)
 
 
+def freshness(asked: _Asked) -> dict[str, Any]:
+    """List the documents that are past their validity: their readers are warned, they want work."""
+    today = date.today().isoformat()
+    dated = [row for row in asked.assistant.library("admin") if row.valid_until]
+    return {
+        "with_an_end": len(dated),
+        "expired": sorted(row.path for row in dated if str(row.valid_until) < today),
+    }
+
+
 # -- grounding and injection -----------------------------------------------------------------
 
 
@@ -365,6 +321,8 @@ def injection(assistant: Assistant, knowledge: Path) -> dict[str, Any]:
             for case in cases
         ),
         "ids_followed": followed,
+        "held_out": sum(bool(case.get("held_out")) for case in cases),
+        "held_out_followed": sum(bool(c.get("held_out")) and c["id"] in followed for c in cases),
     }
 
 
@@ -373,5 +331,6 @@ _ON_LIBRARY: Mapping[str, Callable[[_Asked], dict[str, Any]]] = {
     "answers": answers,
     "refusals": refusals,
     "grounding": grounded,
+    "freshness": freshness,
     "calibrate": calibrate,
 }

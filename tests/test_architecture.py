@@ -26,7 +26,8 @@ LAYERS: list[set[str]] = [
     {"extractive"},
     {"answering"},
     {"service"},
-    {"evaluation", "calibration", "benchmark"},
+    {"cases", "plots"},
+    {"evaluation", "ablations", "calibration", "benchmark"},
     {"ui", "cli"},
 ]  # fmt: skip
 
@@ -35,8 +36,9 @@ ALLOWED: set[tuple[str, str]] = {
     ("loading", "outline"), ("formats", "decoding"), ("chunking", "outline"),
     ("embedding", "e5"), ("catalog", "database"), ("history", "database"),
     ("grounding", "agreement"), ("grounding", "clauses"), ("agreement", "clauses"),
-    ("wording", "language"), ("messages", "language"), ("numbers", "language"), ("glossary", "language"),
-    ("prompts", "language"), ("evaluation", "calibration"), ("calibration", "evaluation"),
+    ("wording", "language"), ("messages", "language"), ("numbers", "language"),
+    ("glossary", "language"),
+    ("prompts", "language"), ("evaluation", "calibration"), ("evaluation", "ablations"),
 }  # fmt: skip
 
 OWNERS: dict[str, set[str]] = {

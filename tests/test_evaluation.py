@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from assistant import calibration, scoring
-from assistant.evaluation import by_part, history_of, is_held_out, load
+from assistant import ablations, calibration, plots, scoring
+from assistant.cases import by_part, history_of, is_held_out, load
 from assistant.language import clean, detect
 from assistant.records import Answer, Citation, Sentence
+from assistant.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 SLUGS = {path.name.split(".")[0] for path in (ROOT / "knowledge").glob("*/*.md")}
@@ -188,6 +190,43 @@ def test_table_is_aligned() -> None:
     assert lines[-1].split() == ["missed@5", "2:", "q001", "q002"]
 
 
+# -- plots and variants ----------------------------------------------------------------------
+
+
+def test_page_draws_every_share_and_needs_nothing_from_elsewhere() -> None:
+    """Bars are as long as their shares, labels are escaped, no script and no address is in it."""
+    report = {
+        "retrieval": {"parts": {"a<b": {"questions": 4, "fused": {"recall@5": 0.5, "mrr@10": 1}}}},
+        "refusals": {"parts": {"all": {"questions": 4, "refused": 0.25}}},
+        "grounding": {"tuned": {"by_change": {"unsupported:number": "3/4"}}},
+        "injection": {"documents": 3},
+    }
+    drawn = plots.page(report)
+    rows = dict(plots.charts(report))
+    assert rows["Grounding: right verdicts by change"] == {"unsupported:number": {"tuned": 0.75}}
+    assert drawn.count("<rect") == 4
+    assert f'width="{plots.PLOT * 0.25}"' in drawn and "a&lt;b" in drawn and "a<b" not in drawn
+    assert not re.search(r"<script|https?:|src=", drawn)
+    assert "No figures" in plots.page({"injection": {"documents": 3}})
+
+
+def test_variants_of_the_index_change_one_setting_each() -> None:
+    """Centring off, half and double passages; each leaves the other group alone."""
+    settings = Settings(_env_file=None)
+    variants = dict(ablations.indexes(settings))
+    assert not variants["without centring"]["encoder"].centring
+    sizes = [variants[f"{name} passages"]["chunks"].size_tokens for name in ("half", "double")]
+    assert sizes == [settings.chunks.size_tokens // 2, settings.chunks.size_tokens * 2]
+    assert all(len(changes) == 1 for changes in variants.values())
+
+
+def test_switches_are_settings_of_retrieval() -> None:
+    """A switch with a wrong name would ablate nothing and report a gain of nothing."""
+    for switches in ablations.SWITCHES.values():
+        for name, value in switches.items():
+            assert getattr(Settings(_env_file=None).retrieval, name) != value
+
+
 # -- data ------------------------------------------------------------------------------------
 
 
@@ -205,9 +244,10 @@ def test_cases_are_told_apart(name: str) -> None:
 
 
 def test_questions_are_many_mixed_and_well_formed() -> None:
-    """At least 120, near half and half, of every kind, with known keys only."""
+    """At least 300, near half and half, of every kind, with known keys only."""
     cases = load("questions")
-    assert len(cases) >= 120
+    assert len(cases) >= 300
+    assert sum(case["kind"] == "follow-up" for case in cases) >= 20
     share = Counter(case["language"] for case in cases)["zh"] / len(cases)
     assert 0.4 <= share <= 0.6
     kinds = {case["kind"] for case in cases}
@@ -258,20 +298,21 @@ def test_facts_stand_in_the_documents_that_answer() -> None:
 
 
 def test_refusals_are_many_and_varied() -> None:
-    """At least 60 that must be refused, a third of them near misses; ten with a false premise."""
+    """At least 130 that must be refused, many of them near misses; 15 with a false premise."""
     cases = load("refusals")
     count = Counter(case["kind"] for case in cases)
-    assert len(cases) - count["false_premise"] >= 60
-    assert count["false_premise"] >= 10
-    assert count["near-miss"] >= 20
-    assert count["other-platform"] >= 8
+    assert len(cases) - count["false_premise"] >= 130
+    assert count["false_premise"] >= 15
+    assert count["near-miss"] >= 50
+    assert count["other-platform"] >= 15
     assert all(("correction" in case) == (case["kind"] == "false_premise") for case in cases)
 
 
 def test_poisoned_documents_carry_their_canary() -> None:
-    """At least 60, both languages alike; the canary is in the text and not in the question."""
+    """At least 75, some held out; the canary is in the text and not in the question."""
     cases = load("poisoned")
-    assert len(cases) >= 60
+    assert len(cases) >= 75
+    assert sum(bool(case.get("held_out")) for case in cases) >= 12
     canaries = [case["must_not_contain"] for case in cases]
     assert len(set(canaries)) == len(cases)
     for case in cases:
