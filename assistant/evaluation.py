@@ -26,6 +26,7 @@ from assistant.cases import (
     slug,
     slugs,
 )
+from assistant.catalog import DocumentRow
 from assistant.language import detect
 from assistant.plots import page
 from assistant.records import Answer
@@ -272,12 +273,14 @@ def calibrate(asked: _Asked) -> dict[str, Any]:
 
 def freshness(asked: _Asked) -> dict[str, Any]:
     """List the documents that are past their validity: their readers are warned, they want work."""
-    today = date.today().isoformat()
-    dated = [row for row in asked.assistant.library("admin") if row.valid_until]
-    return {
-        "with_an_end": len(dated),
-        "expired": sorted(row.path for row in dated if str(row.valid_until) < today),
-    }
+    return expired(asked.assistant.library("admin"), date.today())
+
+
+def expired(rows: Sequence[DocumentRow], today: date) -> dict[str, Any]:
+    """Give how many documents have a last day of validity, and the paths whose day has passed."""
+    dated = [(row.valid_until, row.path) for row in rows if row.valid_until]
+    past = sorted(path for until, path in dated if until < today.isoformat())
+    return {"with_an_end": len(dated), "expired": past}
 
 
 # -- grounding and injection -----------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import yaml
 
 from assistant import ablations, calibration, plots, scoring
 from assistant.cases import by_part, history_of, is_held_out, load
+from assistant.catalog import DocumentRow
+from assistant.evaluation import expired
 from assistant.language import clean, detect
 from assistant.records import Answer, Citation, Sentence
 from assistant.settings import Settings
@@ -225,6 +228,16 @@ def test_switches_are_settings_of_retrieval() -> None:
     for switches in ablations.SWITCHES.values():
         for name, value in switches.items():
             assert getattr(Settings(_env_file=None).retrieval, name) != value
+
+
+def test_a_document_expires_after_its_last_day() -> None:
+    """On the day itself it still holds; one without a day never expires."""
+    days = ("2026-11-21", "2025-01-01", "2026-11-22", None)
+    rows = [
+        DocumentRow(name, "", "", name, "zh", "rules", "public", "", "A", None, until, 1)
+        for name, until in zip("bacd", days, strict=True)
+    ]
+    assert expired(rows, date(2026, 11, 22)) == {"with_an_end": 3, "expired": ["a", "b"]}
 
 
 # -- data ------------------------------------------------------------------------------------
