@@ -22,6 +22,7 @@ from assistant.catalog import Catalog
 from assistant.embedding import Encoder
 from assistant.errors import ModelError
 from assistant.glossary import Glossary
+from assistant.instructions import is_instruction
 from assistant.language import content_terms, detect
 from assistant.llm import ChatModel, without_thoughts
 from assistant.messages import say
@@ -266,7 +267,7 @@ class Answering:
             similarity=self._encoder.similarity,
         )
         work.took("check", began)
-        return checked
+        return [_without_instruction(verdict) for verdict in checked]
 
     def _repaired(
         self, work: _Work, given: dict[str, str], draft: str, checked: list[CheckedSentence]
@@ -340,6 +341,13 @@ class Answering:
                     offered.append(question)
                     break
         return tuple(dict.fromkeys(offered))[:FOLLOWUPS_SHOWN]
+
+
+def _without_instruction(verdict: CheckedSentence) -> CheckedSentence:
+    """Refuse proof by a sentence that speaks to a machine: repeating it would be obeying it."""
+    if verdict.quote and is_instruction(verdict.quote):
+        return CheckedSentence(verdict.text, "unsupported", reason="the quote is an instruction")
+    return verdict
 
 
 def _was_answered(history: Sequence[Turn]) -> bool:

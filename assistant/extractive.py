@@ -124,12 +124,13 @@ def _choose(
     ranked = sorted(candidates, key=lambda e: -e.score)
     lead = ranked[0]
     chosen = [lead]
-    floor = lead.score * (0.4 if kind in ("how_to", "list", "open") else 0.55)
+    listed = kind in ("how_to", "list", "open", "calculation")
+    beside, elsewhere = (0.3 if listed else 0.4), 0.6
     for extract in ranked[1:]:
         if len(chosen) >= limit:
             break
-        same_passage = extract.hit is lead.hit
-        if extract.score + (0.2 if same_passage else 0.0) < floor:
+        # What follows the lead in its own passage belongs to it; another passage must say more.
+        if extract.score < lead.score * (beside if extract.hit is lead.hit else elsewhere):
             continue
         if any(_says_the_same(extract, other) for other in chosen):
             continue

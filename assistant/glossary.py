@@ -83,6 +83,11 @@ class Glossary:
             for m in self._pattern.finditer(fold(text))
         ]
 
+    def separated(self, text: str) -> str:
+        """Give the folded text with spaces around each name, so that no term straddles its edge."""
+        folded = fold(text)
+        return self._pattern.sub(lambda m: f" {m.group()} ", folded) if self._pattern else folded
+
     def expansions(self, text: str) -> tuple[str, ...]:
         """Give the other names of the terms that the text mentions."""
         folded = fold(text)

@@ -48,7 +48,8 @@ _STOP_WORDS = """
 """
 STOP_WORDS: frozenset[str] = frozenset(_STOP_WORDS.split())
 STOP_HAN: tuple[str, ...] = (
-    "请问", "什么", "怎么样", "怎么办", "怎么", "怎样", "如何", "为什么", "为何", "哪些", "哪个",
+    "请问", "什么时候", "什么意思", "啥意思", "多少钱", "什么", "为啥", "咋办", "咋样", "咋整", "多久", "多大",
+    "哪儿", "啥", "咋", "意思", "怎么样", "怎么办", "怎么", "怎样", "如何", "为什么", "为何", "哪些", "哪个",
     "哪里", "多少", "几个", "是不是", "有没有", "能不能", "可不可以", "是否", "可以", "应该",
     "一下", "告诉", "我们", "你们", "他们", "它们", "这个", "那个", "这些", "那些", "以及", "或者",
     "还是", "如果", "因为", "所以", "但是", "一个", "咱们", "到底", "究竟", "介绍", "说明", "解释",
@@ -165,4 +166,6 @@ def _stem(word: str) -> str:
 
 def content_terms(text: str) -> list[str]:
     """Give the search terms that carry meaning: question and function words are left out."""
-    return [t for t in terms(_STOP_HAN.sub(" ", fold(text))) if t not in STOP_WORDS]
+    found = [t for t in terms(_STOP_HAN.sub(" ", fold(text))) if t not in STOP_WORDS]
+    # One leftover character says nothing, and the index holds pairs.
+    return [t for t in found if len(t) > 1 or t.isascii()] or found

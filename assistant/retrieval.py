@@ -107,7 +107,8 @@ class Retriever:
 
     def _prepare(self, query: str, role: str, settings: RetrievalSettings) -> _Search:
         visible = VISIBLE_TO[role]
-        wanted = list(dict.fromkeys(content_terms(query) or terms(query)))
+        separated = self._glossary.separated(query) if settings.aliases else query
+        wanted = list(dict.fromkeys(content_terms(separated) or terms(query)))
         expansions = self._glossary.expansions(query) if settings.aliases else ()
         # A bare term asks for its definition as much as "what is …" does.
         defines = kind_of(query) == "definition" or len(wanted) <= BARE_TERM

@@ -172,7 +172,7 @@ def test_a_good_model_is_heard(library: Assistant) -> None:
 MISBEHAVIOURS: dict[str, Callable[[], served.Reply]] = {
     "wrong citation": served.wrong_citation,
     "invented number": served.invented_number,
-    "no citation": served.no_citation,
+    "no citation": lambda: served.no_citation("Everybody loves it. Everybody knows that."),
     "broken stream": served.broken,
     "cut off": served.cut_off,
     "silent": served.silent,

@@ -37,7 +37,7 @@ ALLOWED: set[tuple[str, str]] = {
     ("embedding", "e5"), ("catalog", "database"), ("history", "database"),
     ("grounding", "agreement"), ("grounding", "clauses"), ("agreement", "clauses"),
     ("wording", "language"), ("messages", "language"), ("numbers", "language"),
-    ("glossary", "language"),
+    ("glossary", "language"), ("instructions", "language"),
     ("prompts", "language"), ("evaluation", "calibration"), ("evaluation", "ablations"),
 }  # fmt: skip
 
