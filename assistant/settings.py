@@ -58,12 +58,12 @@ class RetrievalSettings(Group):
     aliases: bool = Field(True, description="Expand the query with glossary aliases")
     exact: bool = Field(True, description="Match known questions and glossary terms")
     fusion: Literal["coverage", "rank"] = Field("coverage", description="How lanes are joined")
-    coverage_weight: float = Field(0.2, ge=0, le=5, description="Weight of lexical coverage")
-    exact_weight: float = Field(0.15, ge=0, le=5, description="Weight of an exact match")
+    coverage_weight: float = Field(0.3, ge=0, le=5, description="Weight of lexical coverage")
+    exact_weight: float = Field(0.1, ge=0, le=5, description="Weight of an exact match")
     glossary_penalty: float = Field(
-        0.15, ge=0, le=1, description="Taken off definitions when no definition is asked for"
+        0.3, ge=0, le=1, description="Taken off definitions when no definition is asked for"
     )
-    language_bonus: float = Field(0.06, ge=0, le=1, description="For the question's own language")
+    language_bonus: float = Field(0.12, ge=0, le=1, description="For the question's own language")
     candidates: int = Field(50, ge=5, le=500, description="Taken from each lane")
     budget_tokens: int = Field(2400, ge=100, description="Evidence handed to the writer")
     keep: int = Field(10, ge=1, le=100, description="Most passages handed to the writer")
