@@ -109,6 +109,7 @@ class Indexer:
             seconds=time.perf_counter() - run.started,
             fingerprint=self._catalog.fingerprint,
             dry_run=dry_run,
+            encode_seconds=run.encode_seconds,
         )
 
     def _find_lost_vectors(self) -> None:

@@ -291,13 +291,17 @@ class SyncItem:
 
 @dataclass(frozen=True)
 class SyncReport:
-    """The result of a sync: one item per document, encoded chunk count, seconds."""
+    """The result of a sync: one item per document, encoded chunk count, seconds.
+
+    `encode_seconds` is the part of `seconds` that the encoder took.
+    """
 
     items: tuple[SyncItem, ...]
     encoded: int
     seconds: float
     fingerprint: str
     dry_run: bool = False
+    encode_seconds: float = 0.0
 
     def paths(self, outcome: str) -> list[str]:
         """List the documents with this outcome."""
