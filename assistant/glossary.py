@@ -7,7 +7,7 @@ defines nothing itself. A longer alias wins over a shorter one inside it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,11 +97,6 @@ class Glossary:
                 if fold(name) not in folded:
                     other[name] = None
         return tuple(other)
-
-    def same_terms(self, text: str, terms: Sequence[Term]) -> int:
-        """Count how many of the terms the text mentions under any name."""
-        found = {mention.term.id for mention in self.mentions(text)}
-        return sum(term.id in found for term in terms)
 
 
 def _read(path: Path) -> list[Term]:

@@ -327,7 +327,7 @@ class SyncReport:
 class Progress:
     """Where a sync stands: documents and chunks done and known, chunks per second."""
 
-    stage: Literal["reading", "encoding", "storing", "done"]
+    stage: Literal["reading", "encoding", "done"]
     documents_done: int
     documents_total: int
     chunks_done: int
