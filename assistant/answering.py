@@ -204,7 +204,7 @@ class Answering:
                 return
             work.took("write", began)
             sentences, citations = self._proven_extracts(work, extracts)
-            yield Token(_text(sentences))
+            yield Token(_text(sentences, work.language))
         else:
             sentences, citations = _proven(work.hits, checked)
         yield from (Notice(key) for key in work.notices)
@@ -426,7 +426,7 @@ def _documents(citations: Sequence[Citation]) -> set[str]:
     return {citation.document for citation in citations}
 
 
-def _text(sentences: Sequence[Sentence], language: Language = "zh") -> str:
+def _text(sentences: Sequence[Sentence], language: Language) -> str:
     """Join sentences to Markdown: the statement as a paragraph, more than two others as a list."""
     lines = [_marked(sentence, language) for sentence in sentences]
     if len(lines) <= 3:
@@ -438,8 +438,9 @@ def _marked(sentence: Sentence, language: Language) -> str:
     marks = "".join(f"[{n}]" for n in sentence.citations)
     text = " ".join(sentence.text.split())
     if sentence.status == "unsupported":
-        return f"{text} {say(language, 'answer.unsupported')}"
-    return f"{text} {marks}" if marks else text
+        marks = say(language, "answer.unsupported")
+    # Chinese sets no space after its full stop.
+    return f"{text}{marks}" if language == "zh" else f"{text} {marks}".rstrip()
 
 
 def _topics(hits: Sequence[Hit]) -> Iterator[Nearest]:

@@ -272,7 +272,7 @@ def _ingest(given: argparse.Namespace) -> int:
         _print_report(report)
     failed = [item for item in report.items if item.outcome == "failed"]
     for item in failed:
-        print(f"ingest.py: {item.path}: {_line_of(item.reason)}", file=sys.stderr)
+        print(f"ingest.py: {_line_of(item.reason)}", file=sys.stderr)
     # One broken document among good ones is reported, not a failure of the run.
     return 1 if failed and len(failed) == len(report.items) else 0
 
