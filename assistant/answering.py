@@ -151,10 +151,6 @@ class Answering:
         """Give the question as it is searched, by rules alone."""
         return questions.condense(questions.tidy(question), history, self._glossary)
 
-    def answers(self, found: Found) -> float:
-        """Give the probability that the library answers."""
-        return self._refusal.probability(found.signals)
-
     def _standalone(self, work: _Work) -> str:
         if not self._model or not work.history:
             return questions.condense(work.question, work.history, self._glossary)
@@ -164,18 +160,17 @@ class Answering:
             "question": as_data(work.question),
         }
         try:
-            rewritten = questions.tidy(without_thoughts("".join(self._say("condense", given))))
+            rewritten = questions.tidy(self._model.complete_text(self._chain("condense"), given))
         except ModelError:
             rewritten = ""
         work.took("condense", began)
         usable = rewritten and len(rewritten) <= self._settings.question_characters
         return rewritten if usable else self.condense(work.question, work.history)
 
-    def _say(self, prompt: str, given: dict[str, str]) -> Iterator[str]:
-        """Stream the model's words: prompt, then model, then parser."""
+    def _chain(self, prompt: str) -> Runnable[Any, str]:
+        """Compose prompt, then model, then parser."""
         assert self._model is not None
-        chain = self._prompts.runnable(prompt) | self._model.runnable() | StrOutputParser()
-        return self._model.stream_text(chain, given)
+        return self._prompts.runnable(prompt) | self._model.runnable() | StrOutputParser()
 
     def _reason_to_refuse(self, work: _Work) -> str | None:
         assert work.found is not None
@@ -225,11 +220,12 @@ class Answering:
         self, work: _Work
     ) -> Generator[Event, None, list[CheckedSentence] | None]:
         """Stream the model's draft, check it, repair once; None when nothing of it is proven."""
+        assert self._model is not None
         began = time.perf_counter()
         given = self._evidence_prompt(work)
         try:
             pieces = []
-            for piece in self._say("answer", given):
+            for piece in self._model.stream_text(self._chain("answer"), given):
                 pieces.append(piece)
                 yield Token(piece)
             draft = without_thoughts("".join(pieces))
@@ -273,9 +269,10 @@ class Answering:
         self, work: _Work, given: dict[str, str], draft: str, checked: list[CheckedSentence]
     ) -> list[CheckedSentence]:
         """Ask once for a correction; keep whichever version has more proven sentences."""
+        assert self._model is not None
         began = time.perf_counter()
         faults = {"draft": as_data(draft, keep_marks=True), "faults": faults_text(checked)}
-        text = without_thoughts("".join(self._say("repair", {**given, **faults})))
+        text = self._model.complete_text(self._chain("repair"), {**given, **faults})
         work.took("repair", began)
         again = self._check(work, text)
         return again if _proven_share(again) > _proven_share(checked) else checked

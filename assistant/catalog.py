@@ -111,13 +111,6 @@ class Catalog:
                 row.path: (row.content_hash, row.visibility) for row in connection.execute(query)
             }
 
-    def siblings(self, slug: str) -> list[str]:
-        """List the paths of the translations that share a slug."""
-        table = tables.documents.c
-        query = select(table.path).where(table.fingerprint == self.fingerprint, table.slug == slug)
-        with self._database.read() as connection:
-            return sorted(connection.scalars(query))
-
     def questions(self, path: str) -> list[str]:
         """List the questions that a document says it answers, in its order."""
         query = (

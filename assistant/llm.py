@@ -309,11 +309,6 @@ class ChatModel:
         return text if len(text) <= REASON_CHARACTERS else text[:REASON_CHARACTERS] + "…"
 
 
-def stream_text(chain: Runnable[Any, Any], inputs: Any, settings: ModelSettings) -> Iterator[str]:
-    """Do what `ChatModel(settings).stream_text` does, for a chain made from an equal model."""
-    return ChatModel(settings).stream_text(chain, inputs)
-
-
 def without_thoughts(text: str) -> str:
     """Take a thinking model's thoughts off a whole answer, also when only their end is marked."""
     return _THOUGHT.sub("", text).rpartition(_THOUGHT_END)[2].strip()

@@ -203,10 +203,6 @@ class Assistant:
         answering = self._ready()
         return answering.retrieve(answering.condense(question, history), role, **switches)
 
-    def answerability(self, found: Found) -> float:
-        """Give the probability (0 to 1) that the library answers what was searched."""
-        return self._ready().answers(found)
-
     def check(self, text: str, evidence: Sequence[str]) -> list[CheckedSentence]:
         """Check each sentence of a text against evidence: grounding alone, no library needed."""
         if not text.strip():

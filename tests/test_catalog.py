@@ -111,11 +111,6 @@ def test_neighbours_are_the_passages_around(catalog: Catalog) -> None:
     assert catalog.neighbours("unknown") == []
 
 
-def test_translations_share_a_slug(catalog: Catalog) -> None:
-    catalog.put([item("k/cold.zh.md", "一"), item("k/cold.en.md", "one"), item("k/old.md", "x")])
-    assert catalog.siblings("cold") == ["k/cold.en.md", "k/cold.zh.md"]
-
-
 def test_fingerprints_stand_side_by_side(database: Database) -> None:
     first, second = Catalog(database, "one"), Catalog(database, "two")
     first.put([item("a.md", "商家自播")])
