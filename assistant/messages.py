@@ -1,7 +1,8 @@
-"""Every text a user can see, by language and key, from one YAML file per language.
+"""Every text a user can see, by language and key, from the YAML files in `texts/`.
 
-Both files have the same keys with the same placeholders; a test holds them to it. Values are put
-in as they are, so a face that makes HTML escapes what `say` gives.
+Each subject has one file per language, and both have the same keys with the same placeholders; a
+test holds them to it. Values are put in as they are, so a face that makes HTML escapes what `say`
+gives.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import yaml
 from assistant.records import Language
 
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
-FOLDER = Path(__file__).resolve().parent
+FOLDER = Path(__file__).resolve().parent / "texts"
 
 
 def say(language: Language, key: str, **values: object) -> str:
@@ -37,12 +38,13 @@ def explain(language: Language, key: str, **values: object) -> str:
 
 @cache
 def catalogue(language: Language) -> Mapping[str, str]:
-    """Read a language's texts; keys are dotted paths."""
-    text = (FOLDER / f"messages.{language}.yaml").read_text(encoding="utf-8")
-    groups: dict[str, dict[str, str]] = yaml.safe_load(text)
-    return {
-        f"{group}.{name}": line for group, lines in groups.items() for name, line in lines.items()
-    }
+    """Read a language's texts; keys are `group.name`, and no group stands in two files."""
+    texts: dict[str, str] = {}
+    for path in sorted(FOLDER.glob(f"*.{language}.yaml")):
+        groups: dict[str, dict[str, str]] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for group, lines in groups.items():
+            texts |= {f"{group}.{name}": line for name, line in lines.items()}
+    return texts
 
 
 class _Filled(dict[str, object]):

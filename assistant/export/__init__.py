@@ -1,0 +1,1 @@
+"""Reports as files: DOCX, XLSX with live formulas, Markdown, JSON and calendar."""

@@ -1,0 +1,1 @@
+"""Plans: from a brief to a campaign plan whose every number has a basis."""
