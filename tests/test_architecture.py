@@ -20,9 +20,9 @@ LAYERS: list[set[str]] = [
         "decoding", "frontmatter", "formats", "fetching", "loading", "outline", "chunking",
         "grounding", "agreement", "clauses", "llm", "e5", "embedding", "scoring", "database",
         "catalog", "store", "history", "archive",
-        "questions", "transcript", "units",
+        "questions", "transcript",
     },
-    {"retrieval", "indexing"},
+    {"retrieval", "indexing", "quoting"},
     {"extractive", "plan", "readiness"},
     {"answering", "export"},
     {"service"},
@@ -39,6 +39,7 @@ ALLOWED: set[tuple[str, str]] = {
     ("wording", "language"), ("messages", "language"), ("numbers", "language"),
     ("values", "records"), ("glossary", "language"), ("instructions", "language"),
     ("prompts", "language"), ("evaluation", "calibration"), ("evaluation", "ablations"),
+    ("readiness", "plan"),
 }  # fmt: skip
 
 OWNERS: dict[str, set[str]] = {
