@@ -17,14 +17,14 @@ NO_NUMBER = "—"
 SERIAL_DAY_ZERO = date(1899, 12, 30)
 # Digits after the point; units not named here show up to two.
 DIGITS: dict[str, int] = {
-    "yuan": 2, "yuan_per_click": 2, "yuan_per_thousand_views": 2, "percent": 2, "ratio": 2,
+    "yuan": 2, "percent": 2, "ratio": 2,
     "factor": 2, "erlangs": 2, "hours": 1, "days": 1, "weeks": 1, "months": 1, "minutes": 1,
-    "seconds": 1, "score": 1, "points": 1, "level": 1, "orders": 0, "units": 0, "people": 0,
+    "seconds": 1, "score": 1, "points": 1, "level": 1, "orders": 0, "units": 0, "pieces": 0,
+    "people": 0, "entries": 0,
     "agents": 0, "viewers": 0, "exposures": 0, "clicks": 0, "visits": 0, "parcels": 0,
     "creators": 0, "videos": 0, "items": 0, "plans": 0, "cells": 0, "chats": 1, "followers": 0,
     "samples": 0, "sessions": 0, "enquiries": 0, "enquiries_per_hour": 1, "orders_per_hour": 1,
 }  # fmt: skip
-_WHOLE_OR_FULL = ("yuan", "yuan_per_click", "yuan_per_thousand_views")
 
 
 def show(value: Value, language: Language) -> str:
@@ -50,7 +50,7 @@ def figure(number: float, unit: str) -> str:
     """Write a number alone, with thousands separators and at most the digits of its unit."""
     digits = digits_of(number, unit)
     written = f"{_half_up(number, digits):,.{digits}f}"
-    if "." in written and not (unit in _WHOLE_OR_FULL and written[-2:] != "00"):
+    if "." in written and not (unit.startswith("yuan") and written[-2:] != "00"):
         written = written.rstrip("0").rstrip(".")
     return "0" if written == "-0" else written
 
