@@ -16,8 +16,11 @@ from assistant.plan.assumptions import Assumptions
 from assistant.plan.brief import Brief
 from assistant.plan.sheet import References, Sheet
 from assistant.records import Language
-from assistant.units import show
+from assistant.showing import figure, show
 from assistant.values import Paragraph, Quote, Value
+
+_MYRIAD = 10_000
+_MYRIAD_SQUARED = _MYRIAD**2
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,14 @@ class Draft:
         return messages.say(self.language, key, **self._shown(values))
 
     def show(self, value: Value) -> str:
-        """Write a number with its unit, as prose has it."""
-        return show(value, self.language)
+        """Write a number with its unit as prose has it: 万 and 亿 in Chinese, rounded."""
+        written = show(value, self.language)
+        if self.language == "en" or abs(value.value) < _MYRIAD:
+            return written
+        large = abs(value.value) >= _MYRIAD_SQUARED
+        size, name = (_MYRIAD_SQUARED, "亿") if large else (_MYRIAD, "万")
+        short = f"{value.value / size:,.2f}".rstrip("0").rstrip(".") + f" {name}"
+        return written.replace(figure(value.value, value.unit), short).replace(f"{name} ", name)
 
     def paragraph(
         self, key: str, tone: str = "normal", quotes: tuple[Quote, ...] = (), **values: object
