@@ -28,14 +28,39 @@ SCRIPT_TEXTS = (
 )
 
 
-def rail_head(language: Language) -> str:
-    """Draw the brand, the button for a new conversation and the search box."""
+TABS = (("chat", "/", "chat"), ("plan", "/plan", "target"), ("readiness", "/readiness", "gauge"))
+
+
+def brand(language: Language) -> str:
+    """Draw the name of the product."""
     name, tagline = say(language, "app.name"), say(language, "app.tagline")
-    search = escape(say(language, "rail.search"))
     return (
         f'<div class="brand"><span class="seal" aria-hidden="true">智</span><div>'
         f"<strong>{escape(name)}</strong><small>{escape(tagline)}</small></div>"
         f"{icon_button('close', say(language, 'app.close'), rail='close')}</div>"
+    )
+
+
+def tabs(language: Language, active: str) -> str:
+    """Draw the tabs of the application, the present one marked."""
+    items = "".join(
+        f'<a href="{address}"{current(name == active)}>{icon(drawing)}'
+        f"<span>{escape(say(language, f'tab.{name}'))}</span></a>"
+        for name, address, drawing in TABS
+    )
+    return f'<nav class="tabs" aria-label="{escape(say(language, "tab.label"))}">{items}</nav>'
+
+
+def current(is_current: bool) -> str:
+    """Mark a link that leads to where the reader is."""
+    return ' aria-current="page"' if is_current else ""
+
+
+def rail_head(language: Language) -> str:
+    """Draw the brand, the tabs, the button for a new conversation and the search box."""
+    search = escape(say(language, "rail.search"))
+    return (
+        f"{brand(language)}{tabs(language, 'chat')}"
         f'<button type="button" class="button primary wide" data-new>{icon("plus")}'
         f"{escape(say(language, 'rail.new'))}</button>"
         f'<label class="search">{icon("search")}<input type="search" id="search" maxlength="200" '
@@ -177,9 +202,9 @@ def _round_button(name: str, kind: str, label: str) -> str:
     )
 
 
-def overlays(language: Language) -> str:
-    """Draw the two dialogs and hand the script its texts."""
-    texts = {key: say(language, key) for key in SCRIPT_TEXTS}
+def overlays(language: Language, more: Sequence[str] = ()) -> str:
+    """Draw the two dialogs and hand the script its texts; `more` are keys of further ones."""
+    texts = {key: say(language, key) for key in (*SCRIPT_TEXTS, *more)}
     cancel = escape(say(language, "app.cancel"))
     save, delete = say(language, "rail.rename_save"), say(language, "rail.delete_confirm")
     title = f"{say(language, 'app.name')} · {say(language, 'app.other_name')}"

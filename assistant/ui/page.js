@@ -31,6 +31,8 @@
     if (known === "zh" || known === "en") return known;
     return (navigator.language || "zh").toLowerCase().startsWith("zh") ? "zh" : "en";
   };
+  const keepLanguage = () => { document.cookie = "language=" + language() + "; path=/; max-age=31536000; samesite=lax"; };
+  keepLanguage();
   const texts = () => JSON.parse(find("#texts")?.dataset.texts || "{}");
   const text = (key) => texts()[key] || "";
 
@@ -318,7 +320,7 @@
   function markActive(link) {
     for (const old of document.querySelectorAll("[data-source].active")) old.classList.remove("active");
     const same = link.getAttribute("href");
-    for (const one of document.querySelectorAll("#thread [data-source]")) {
+    for (const one of document.querySelectorAll("#thread [data-source], #content [data-source]")) {
       if (one.getAttribute("href") === same) one.classList.add("active");
     }
   }
@@ -394,15 +396,18 @@
     "[data-cancel-edit]": () => { stopEditing(); box().value = ""; resize(); },
     "[data-stop]": () => stop(),
     "[data-copy]": (button) => copy(button),
-    "[data-rename]": (button) => rename(button),
-    "[data-delete]": (button) => remove(button),
+    "[data-rename]": (button) => trigger && rename(button),
+    "[data-delete]": (button) => trigger && remove(button),
     "[data-dismiss]": (button) => button.closest("dialog").close(),
     "[data-rail]": (button) => (button.dataset.rail === "open" ? openRail() : closeRail()),
     "[data-language]": (button) => {
       if (button.id === "texts") return;
       chosen.language = button.dataset.language;
       storage.set("language", chosen.language);
+      keepLanguage();
       closePanel();
+      // The working pages are drawn by the server: it reads the language from the cookie.
+      if (!trigger) { location.reload(); return; }
       if (!isBusy()) send("apply", { ticket: "" });
     },
     "[data-theme-switch]": () => { chosen.theme = isDark() ? "light" : "dark"; storage.set("theme", chosen.theme); applyTheme(); },

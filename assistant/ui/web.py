@@ -20,7 +20,7 @@ from assistant.errors import AssistantError
 from assistant.messages import explain, say
 from assistant.service import Assistant
 from assistant.ui import frame
-from assistant.ui.assets import ASSETS, FAVICON, FOLDER, TITLE, asset_address
+from assistant.ui.assets import FAVICON, TITLE, asset, asset_address
 from assistant.ui.blocks import build_blocks, mount
 from assistant.ui.chat import ROLE, Chat
 from assistant.ui.markup import escape
@@ -77,16 +77,17 @@ class Guard:
 
 
 def _add_assets(app: FastAPI) -> None:
-    def asset(name: str) -> Response:
-        if name not in ASSETS:
+    def asset_of(name: str) -> Response:
+        found = asset(name)
+        if found is None:
             return PlainTextResponse("not found", status_code=404)
         lasting = {"Cache-Control": "public, max-age=31536000, immutable"}
-        return Response((FOLDER / name).read_bytes(), media_type=ASSETS[name], headers=lasting)
+        return Response(found[0], media_type=found[1], headers=lasting)
 
     def favicon() -> Response:
         return Response(FAVICON, media_type="image/svg+xml")
 
-    app.get("/page/{name}")(asset)
+    app.get("/page/{name}")(asset_of)
     app.get("/favicon.ico")(favicon)
 
 

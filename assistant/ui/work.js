@@ -1,0 +1,317 @@
+/* The working pages: sends forms to the server and puts the HTML that comes back in its place, shows
+   where a number comes from, draws charts. It never builds HTML from text: what it swaps in comes
+   escaped from the server, everything else is set as text.
+
+   data-post="/address"   on a form or button: send the fields of its form and data-more (JSON)
+   data-target="#id"      where the answer goes (default: #content)
+   data-live="/address"   on a form: send it quietly after each change; the answer goes to
+                          data-live-target, if there is one
+   data-confirm="text"    ask first */
+(() => {
+  "use strict";
+  const find = (selector, from = document) => from.querySelector(selector);
+  const texts = () => JSON.parse(find("#texts")?.dataset.texts || "{}");
+  const text = (key) => texts()[key] || "";
+  const content = () => find("#content");
+
+  // -- fields and requests ---------------------------------------------------------------------
+
+  function fields(form) {
+    const values = {};
+    if (!form) return values;
+    for (const [name, value] of new FormData(form)) {
+      if (typeof value !== "string") continue;
+      if (name.endsWith("[]")) (values[name.slice(0, -2)] ||= []).push(value);
+      else values[name] = value;
+    }
+    return values;
+  }
+
+  async function post(address, values) {
+    const answer = await fetch(address, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-Requested-With": "work" },
+      body: JSON.stringify(values),
+    });
+    const html = await answer.text();
+    if (answer.status >= 500) throw new Error(String(answer.status));
+    return { html, headers: answer.headers, ok: answer.ok };
+  }
+
+  function place(target, html) {
+    // What the reader has open or focused stays so when the same part is drawn again.
+    const focused = document.activeElement?.id || document.activeElement?.dataset?.value || "";
+    const scroll = window.scrollY;
+    target.innerHTML = html;
+    drawCharts(target);
+    if (focused) {
+      const again = document.getElementById(focused) || find('[data-value="' + CSS.escape(focused) + '"]', target);
+      again?.focus({ preventScroll: true });
+    }
+    window.scrollTo({ top: scroll });
+  }
+
+  function tell(message, isBad = false) {
+    const line = find(".saving");
+    if (!line) return;
+    line.textContent = message;
+    line.style.color = isBad ? "var(--bad)" : "";
+  }
+
+  let running = 0;
+  async function send(source, address, values) {
+    const target = find(source.dataset.target || "#content") || content();
+    running += 1;
+    content().setAttribute("aria-busy", "true");
+    const button = source.matches("button") ? source : source.matches("form") && find("button[type=submit]", source);
+    if (button) button.disabled = true;
+    try {
+      const { html, headers, ok } = await post(address, values);
+      const location_ = headers.get("X-Location");
+      if (location_ && headers.get("X-Whole") === "1") { window.location.assign(location_); return; }
+      if (location_) history.pushState({}, "", location_);
+      place(target, html);
+      tell(decodeURIComponent(headers.get("X-Told") || ""), !ok);
+      const first = find("[aria-invalid=true], [data-focus]", target);
+      if (first) { first.focus({ preventScroll: true }); first.scrollIntoView({ block: "center" }); }
+      else if (source.dataset.scroll !== "keep" && ok) target.scrollIntoView({ block: "start" });
+    } catch {
+      tell(text("work.failed"), true);
+    } finally {
+      running -= 1;
+      if (!running) content().removeAttribute("aria-busy");
+      if (button) button.disabled = false;
+    }
+  }
+
+  const more = (element) => JSON.parse(element.dataset.more || "{}");
+  const agreed = (element) => !element.dataset.confirm || window.confirm(element.dataset.confirm);
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.id === "basis-form") { event.preventDefault(); apply(form); return; }
+    if (!form.dataset.post) return;
+    event.preventDefault();
+    const pressed = event.submitter;
+    const address = pressed?.dataset.post || form.dataset.post;
+    const source = pressed?.dataset.post ? pressed : form;
+    if (agreed(source)) send(source, address, { ...fields(form), ...more(source) });
+  });
+
+  document.addEventListener("click", (event) => {
+    if (!(event.target instanceof Element)) return;
+    const value = event.target.closest("button.value[data-basis]");
+    if (value) { showBasis(value); return; }
+    if (!event.target.closest("#basis")) hideBasis();
+    const rename = event.target.closest("[data-rename]");
+    if (rename) { renameWork(rename); return; }
+    const remove = event.target.closest("[data-delete]");
+    if (remove) { removeWork(remove); return; }
+    const button = event.target.closest("button[data-post]:not([type=submit])");
+    if (button && agreed(button)) send(button, button.dataset.post, { ...fields(button.closest("form")), ...more(button) });
+  });
+
+  // -- saving as you go ------------------------------------------------------------------------
+
+  let timer = 0;
+  let unsaved = null;
+  async function keep(form) {
+    clearTimeout(timer);
+    unsaved = null;
+    tell(text("work.saving"));
+    try {
+      const { html, headers, ok } = await post(form.dataset.live, { ...fields(form), ...more(form) });
+      const moved = headers.get("X-Location");
+      if (moved) { history.replaceState({}, "", moved); form.dataset.live = headers.get("X-Live") || form.dataset.live; }
+      const target = form.dataset.liveTarget && find(form.dataset.liveTarget);
+      if (target && html) place(target, html);
+      tell(ok ? text("work.saved") : text("work.not_saved"), !ok);
+    } catch {
+      unsaved = form;
+      tell(text("work.not_saved"), true);
+    }
+  }
+
+  function changed(event, wait) {
+    const form = event.target.form || event.target.closest?.("form");
+    if (!form?.dataset.live) return;
+    unsaved = form;
+    clearTimeout(timer);
+    timer = setTimeout(() => keep(form), wait);
+  }
+  document.addEventListener("input", (event) => changed(event, 600));
+  document.addEventListener("change", (event) => changed(event, 50));
+  window.addEventListener("pagehide", () => {
+    if (!unsaved) return;
+    const body = new Blob([JSON.stringify({ ...fields(unsaved), ...more(unsaved) })], { type: "application/json" });
+    navigator.sendBeacon(unsaved.dataset.live, body);
+  });
+  window.addEventListener("popstate", () => location.reload());
+
+  // -- saved works: rename and delete ----------------------------------------------------------
+
+  const tab = () => location.pathname.split("/")[1];
+  const current = () => new URLSearchParams(location.search).get("id") || "";
+
+  function renameWork(button) {
+    const dialog = find("dialog#rename");
+    const field = find("input", dialog);
+    field.value = button.dataset.titleNow;
+    find("form", dialog).onsubmit = async () => {
+      await post("/" + tab() + "/rename", { id: button.dataset.rename, title: field.value }).catch(() => tell(text("work.failed"), true));
+      location.reload();
+    };
+    dialog.showModal();
+    field.select();
+  }
+
+  function removeWork(button) {
+    const dialog = find("dialog#delete");
+    find("p", dialog).textContent = button.dataset.warning;
+    find("form", dialog).onsubmit = async () => {
+      await post("/" + tab() + "/delete", { id: button.dataset.delete }).catch(() => tell(text("work.failed"), true));
+      if (current() === button.dataset.delete) location.assign("/" + tab()); else location.reload();
+    };
+    dialog.showModal();
+  }
+
+  // -- where a number comes from ---------------------------------------------------------------
+
+  const make = (tag, words, name) => {
+    const element = document.createElement(tag);
+    if (words) element.textContent = words;
+    if (name) element.className = name;
+    return element;
+  };
+
+  let shownFor = null;
+  function hideBasis() {
+    find("#basis")?.remove();
+    if (shownFor?.isConnected) shownFor.removeAttribute("aria-expanded");
+    shownFor = null;
+  }
+
+  function showBasis(value) {
+    const isSame = shownFor === value;
+    hideBasis();
+    if (isSame) return;
+    shownFor = value;
+    value.setAttribute("aria-expanded", "true");
+    const told = JSON.parse(value.dataset.basis);
+    const box = make("div");
+    box.id = "basis";
+    box.setAttribute("role", "dialog");
+    box.setAttribute("aria-label", told.label);
+    const shut = make("button", "×", "shut");
+    shut.type = "button";
+    shut.setAttribute("aria-label", text("app.close"));
+    shut.addEventListener("click", () => { const back = shownFor; hideBasis(); back?.focus(); });
+    box.append(shut, make("h3", told.label), make("p", told.basis + (told.note ? " · " + told.note : "")));
+    if (told.rule) {
+      box.append(make("p", text("work.rule") + " " + told.rule));
+      const list = make("dl");
+      for (const [label, number] of told.inputs) list.append(make("dt", label), make("dd", number));
+      box.append(list);
+    }
+    if (told.quote) {
+      box.append(make("blockquote", told.quote));
+      const link = make("a", told.title);
+      link.href = told.address;
+      link.dataset.source = "";
+      box.append(link);
+    }
+    if (value.dataset.editValue) box.append(editor(value));
+    document.body.append(box);
+    const at = value.getBoundingClientRect();
+    const left = Math.max(12, Math.min(at.left, document.documentElement.clientWidth - box.offsetWidth - 12));
+    box.style.left = left + window.scrollX + "px";
+    const below = at.bottom + 8 + box.offsetHeight < window.innerHeight;
+    box.style.top = (below ? at.bottom + 8 : Math.max(8, at.top - box.offsetHeight - 8)) + window.scrollY + "px";
+    (find("input", box) || shut).focus({ preventScroll: true });
+    find("input", box)?.select();
+  }
+
+  function editor(value) {
+    const form = make("form");
+    form.id = "basis-form";
+    form.noValidate = true;
+    const field = make("input");
+    field.name = "number";
+    field.inputMode = "decimal";
+    field.value = value.dataset.number;
+    field.setAttribute("aria-label", JSON.parse(value.dataset.basis).label);
+    const set = make("button", text("work.apply"), "button primary");
+    form.append(field, set);
+    if (value.classList.contains("edited")) {
+      const reset = make("button", text("work.reset"), "button");
+      reset.type = "button";
+      reset.addEventListener("click", () => edit(value, null));
+      form.append(reset);
+    }
+    return form;
+  }
+
+  function apply(form) {
+    const number = Number(form.elements.number.value.replaceAll(",", "").replace("%", "").trim());
+    if (!Number.isFinite(number) || form.elements.number.value.trim() === "") {
+      form.elements.number.setAttribute("aria-invalid", "true");
+      form.elements.number.title = text("work.not_a_number");
+      tell(text("work.not_a_number"), true);
+      return;
+    }
+    edit(shownFor, number);
+  }
+
+  function edit(value, number) {
+    const holder = value.closest("[data-edit]");
+    hideBasis();
+    value.focus({ preventScroll: true });
+    send(holder, holder.dataset.edit, { edits: { [value.dataset.editValue]: number } });
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && find("#basis")) { const back = shownFor; hideBasis(); back?.focus(); event.stopPropagation(); }
+  }, true);
+
+  // -- charts ----------------------------------------------------------------------------------
+
+  let plotly = null;
+  const load = () => (plotly ||= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = "/page/plotly.js";
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = reject;
+    document.head.append(script);
+  }));
+
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+  async function drawCharts(root = document) {
+    const places = [...root.querySelectorAll("[data-chart]")];
+    if (!places.length) return;
+    let library;
+    try { library = await load(); } catch { return; /* the table of the same numbers stays */ }
+    const palette = [colour("--accent"), colour("--seal"), "#5b7fb8", "#d9a441"];
+    for (const spot of places) {
+      const chart = JSON.parse(spot.dataset.chart);
+      const axis = { gridcolor: colour("--line"), linecolor: colour("--line"), zerolinecolor: colour("--line"), automargin: true };
+      const layout = {
+        height: chart.kind === "radar" ? 420 : 320,
+        margin: { l: 50, r: 20, t: 16, b: 50 },
+        paper_bgcolor: "transparent", plot_bgcolor: "transparent",
+        font: { family: colour("--sans"), size: 13, color: colour("--ink") },
+        colorway: palette, barmode: "group", legend: { orientation: "h", y: -0.18 },
+        xaxis: { ...axis }, yaxis: { ...axis, rangemode: "tozero", title: { text: chart.kind === "bar" ? "" : chart.unit } },
+        polar: { bgcolor: "transparent", radialaxis: { ...axis, range: [0, 100] }, angularaxis: axis },
+      };
+      if (chart.kind !== "bar") layout.xaxis.type = "category"; else layout.yaxis.type = "category";
+      spot.replaceChildren();
+      library.newPlot(spot, chart.data, layout, { displayModeBar: false, responsive: true });
+    }
+  }
+
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawCharts());
+  document.addEventListener("click", (event) => { if (event.target.closest?.("[data-theme-switch]")) setTimeout(drawCharts, 0); });
+  window.workPage = { drawCharts };
+  drawCharts();
+})();
