@@ -14,6 +14,8 @@ from assistant.records import Language
 from assistant.values import Value
 
 NO_NUMBER = "—"
+_MYRIAD = 10_000
+_MYRIAD_SQUARED = _MYRIAD**2
 SERIAL_DAY_ZERO = date(1899, 12, 30)
 # Digits after the point; units not named here show up to two.
 DIGITS: dict[str, int] = {
@@ -30,6 +32,17 @@ DIGITS: dict[str, int] = {
 def show(value: Value, language: Language) -> str:
     """Write a value with its unit: `12,500 元`, `¥12,500`, `2.5%`, `26 人`."""
     return quantity(value.value, value.unit, language)
+
+
+def in_prose(value: Value, language: Language) -> str:
+    """Write a value as sentences have it: from ten thousand up, Chinese counts in 万 and 亿."""
+    written = show(value, language)
+    if language == "en" or not _MYRIAD <= abs(value.value) < math.inf or value.unit == "date":
+        return written
+    large = abs(value.value) >= _MYRIAD_SQUARED
+    size, name = (_MYRIAD_SQUARED, "亿") if large else (_MYRIAD, "万")
+    short = f"{value.value / size:,.2f}".rstrip("0").rstrip(".") + f" {name}"
+    return written.replace(figure(value.value, value.unit), short).replace(f"{name} ", name)
 
 
 def quantity(number: float, unit: str, language: Language) -> str:

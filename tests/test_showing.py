@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.messages import catalogue
-from assistant.showing import DIGITS, day, figure, quantity, serial, show, unit_name
+from assistant.showing import DIGITS, day, figure, in_prose, quantity, serial, show, unit_name
 from assistant.values import Value
 
 
@@ -58,3 +58,18 @@ def test_every_unit_with_digits_has_a_name_in_both_languages() -> None:
         assert {u for u in DIGITS if f"unit.{u}" not in catalogue(language)} == set()
     assert unit_name("orders", "en", single=True) == "order"
     assert unit_name("ratio", "en") == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "unit", "zh"),
+    [
+        (500000, "yuan", "50 万元"),
+        (9999, "orders", "9,999 单"),
+        (123456789, "exposures", "1.23 亿次曝光"),
+        (46191, "date", "2026-06-18"),
+    ],
+)
+def test_prose_counts_large_numbers_as_chinese_does(number: float, unit: str, zh: str) -> None:
+    value = Value("a", number, unit, "given")
+    assert in_prose(value, "zh") == zh
+    assert in_prose(value, "en") == show(value, "en")
