@@ -55,8 +55,8 @@ def apply(name: str, inputs: Mapping[str, Given]) -> Number:
 
 
 def round_half_up(value: Number, digits: int = 0) -> Number:
-    """Round as spreadsheets do: halves away from zero, after taking off the binary error."""
-    scaled = round(abs(value) * 10**digits, 6)
+    """Round as spreadsheets do: halves away from zero, judged by the first 15 digits."""
+    scaled = float(f"{abs(value) * 10**digits:.15g}")
     whole = int(scaled + 0.5)
     return float((whole if value >= 0 else -whole) / 10**digits)
 
@@ -568,6 +568,139 @@ def _queued(blocked: float, places: int, load: float) -> float:
     return places * blocked / (places - load * (1 - blocked))
 
 
+# Goods, live hours, creators and shifts of a plan.
+
+
+@rule("{role_weight}/{members}/SUM({weights})*100",
+      "单款占比 = 角色比重 ÷ 同角色款数 ÷ 各角色比重之和",
+      "share of one product = weight of its role ÷ products of the role ÷ sum of the weights")  # fmt: skip
+def even_share(role_weight: Number, members: Number, weights: Sequence[Number]) -> Number:
+    """Give a product's share of the orders in percent; `weights` are those of the roles in use."""
+    whole = _positive(sum(weights), "the sum of the weights")
+    return role_weight / _positive(members, "members") / whole * 100
+
+
+@rule("ROUNDUP(ROUND({orders}*{percent}/100,4),0)", "预测件数 = 订单数 × 占比，向上取整",
+      "forecast units = orders × share, rounded up", "hero-products-and-stock")  # fmt: skip
+def forecast_units(orders: Number, percent: Number) -> Number:
+    """Count the units of a product that orders of one unit each are expected to take."""
+    return _up(orders * percent / 100)
+
+
+@rule("{stock_units}+{units_per_day}*MAX(0,{window_days}-{lead_days})",
+      "可供量 = 现有库存 + 日供货 ×（窗口天数 − 补货天数）",
+      "supply = stock + units a day × (days of the window − lead days)",
+      "hero-products-and-stock")  # fmt: skip
+def supply_units(
+    stock_units: Number, units_per_day: Number, window_days: Number, lead_days: Number
+) -> Number:
+    """Count the units on hand and made in time when production starts with the window."""
+    return stock_units + units_per_day * max(0.0, window_days - lead_days)
+
+
+@rule("IF({short_units}<=0,0,ROUNDUP(ROUND({short_units}/{units_per_day},4),0)+{slack_days})",
+      "预售承诺天数 = 缺口 ÷ 日供货（向上取整）+ 余量；不缺时为 0",
+      "days to promise in presale = shortage ÷ units a day (rounded up) + slack; 0 without one",
+      "fulfilment-capacity")  # fmt: skip
+def presale_days(short_units: Number, units_per_day: Number, slack_days: Number) -> Number:
+    """Count the days after which a shortage is made up."""
+    if short_units <= 0:
+        return 0.0
+    return _up(short_units / _positive(units_per_day, "units_per_day")) + slack_days
+
+
+@rule("MIN({hours}+{extra_hours},{open_hours})", "加长后时长 = 日常时长 + 加播时长，不超过可播时长",
+      "longer day = usual hours + extra hours, at most the hours that can be streamed")  # fmt: skip
+def extended_hours(hours: Number, extra_hours: Number, open_hours: Number) -> Number:
+    """Give the hours of a longer streaming day."""
+    return min(hours + extra_hours, open_hours)
+
+
+@rule("MAX(0,MIN({part_hours},{daily_hours}-SUM({filled_before})))",
+      "时段时长 = 前面时段排满后余下的时长，不超过本时段",
+      "hours of a part = what is left after the parts before it, at most its own")  # fmt: skip
+def filled_hours(
+    daily_hours: Number, filled_before: Sequence[Number], part_hours: Number
+) -> Number:
+    """Give the streaming hours that fall into a part of the day when parts are filled in order."""
+    return max(0.0, min(part_hours, round(daily_hours - sum(filled_before), 6)))
+
+
+@rule("MAX(1,ROUNDDOWN(ROUND({daily_hours}/{session_hours},4),0))",
+      "每天场次 = 每天时长 ÷ 单场最短时长，向下取整，至少 1 场",
+      "sessions a day = hours a day ÷ least hours of a session, rounded down, at least 1",
+      "fact-field")  # fmt: skip
+def sessions_a_day(daily_hours: Number, session_hours: Number) -> Number:
+    """Count the sessions that a streaming day is cut into."""
+    return max(1.0, rounded_down(daily_hours / _positive(session_hours, "session_hours")))
+
+
+@rule("ROUNDUP(ROUND({daily_hours}/{host_hours},4),0)",
+      "主播人数 = 每天时长 ÷ 每人在播时长，向上取整",
+      "hosts = hours a day ÷ hours a host is on air, rounded up")  # fmt: skip
+def hosts_needed(daily_hours: Number, host_hours: Number) -> Number:
+    """Count the hosts who share a streaming day."""
+    return _up(daily_hours / _positive(host_hours, "host_hours"))
+
+
+@rule("ROUNDUP(ROUND({days}*{sessions}*{per_session},4),0)",
+      "条数 = 天数 × 每天场次 × 每场条数，向上取整",
+      "videos = days × sessions a day × videos a session, rounded up",
+      "host-and-scene")  # fmt: skip
+def videos_needed(days: Number, sessions: Number, per_session: Number) -> Number:
+    """Count the short videos that some days of sessions take."""
+    return _up(days * sessions * per_session)
+
+
+@rule("ROUNDDOWN(ROUND({budget_cny}/{price_cny},4),0)", "可合作人数 = 预算 ÷ 单位费用，向下取整",
+      "how many = budget ÷ price of one, rounded down")  # fmt: skip
+def affordable(budget_cny: Number, price_cny: Number) -> Number:
+    """Count what an amount pays for."""
+    return rounded_down(budget_cny / _positive(price_cny, "price_cny"))
+
+
+@rule("{enquiries_per_day}*{percent}/SUM({percents})/{hours}",
+      "每小时咨询 = 全天咨询 × 时段占比 ÷ 各时段占比之和 ÷ 时段小时数",
+      "enquiries an hour = enquiries a day × share of the part ÷ sum of shares ÷ hours of the part",
+      "customer-service-scaling")  # fmt: skip
+def hourly_enquiries(
+    enquiries_per_day: Number, percent: Number, percents: Sequence[Number], hours: Number
+) -> Number:
+    """Spread a day's enquiries over the hours of a part of the day, unrounded."""
+    share = percent / _positive(sum(percents), "the sum of the shares")
+    return enquiries_per_day * share / _positive(hours, "hours")
+
+
+@rule("ROUNDUP(ROUND({agents}*(100+{reserve_percent})/(100-{shrinkage_percent}),4),0)",
+      "排班人数 = 在线客服 ×（1 + 另备比例）÷（1 − 缩减率），向上取整",
+      "agents on the roster = agents on line × (1 + reserve) ÷ (1 − shrinkage), rounded up",
+      "customer-service-scaling")  # fmt: skip
+def rostered_with_reserve(
+    agents: Number, shrinkage_percent: Number, reserve_percent: Number
+) -> Number:
+    """Count the people to roster for breaks and absence, with some more kept ready."""
+    here = _positive(100 - shrinkage_percent, "100 less the shrinkage")
+    return _up(agents * (100 + reserve_percent) / here)
+
+
+@rule("MAX({peak_agents},ROUNDUP(ROUND({agent_hours}/{shift_hours},4),0))",
+      "当天人数 = 高峰排班人数与总工时 ÷ 每班小时数（向上取整）中较大者",
+      "people that day = the larger of the peak roster and hours of work ÷ hours of a shift, "
+      "rounded up")  # fmt: skip
+def headcount(peak_agents: Number, agent_hours: Number, shift_hours: Number) -> Number:
+    """Count the people who together cover the peak and all hours of a day."""
+    return max(peak_agents, _up(agent_hours / _positive(shift_hours, "shift_hours")))
+
+
+@rule("ROUNDUP(ROUND(MAX({peak_orders}*24/{ship_hours},{orders_per_day}),4),0)",
+      "日发货量 = 峰值订单 × 24 ÷ 发货时限小时数与日均订单中较大者，向上取整",
+      "parcels a day = the larger of peak orders × 24 ÷ shipping limit and mean orders, rounded up",
+      "fulfilment-capacity")  # fmt: skip
+def parcels_a_day(peak_orders: Number, orders_per_day: Number, ship_hours: Number) -> Number:
+    """Count the parcels to ship a day so that the busiest day leaves within the limit in hours."""
+    return _up(max(peak_orders * 24 / _positive(ship_hours, "ship_hours"), orders_per_day))
+
+
 # Money.
 
 
@@ -669,3 +802,114 @@ def unit_cost(spend_cny: Number, count: Number) -> Number:
 def payback_days(outlay_cny: Number, daily_profit_cny: Number) -> Number:
     """Count the days until profit has earned back an outlay."""
     return _up(outlay_cny / _positive(daily_profit_cny, "daily_profit_cny"))
+
+
+# -- readiness: scores from 0 to 100 and levels from 1 to 5 ------------------------------------
+
+
+@rule("{level}*25", "档位得分 = 档位（0–4）× 25", "points of a level answer = level (0–4) × 25")
+def points_of_level(level: Number) -> Number:
+    """Score a level answer."""
+    return level * 25
+
+
+@rule(
+    "({right_points}-{left_points})*(MIN(MAX({amount},{left}),{right})-{left})/({right}-{left})",
+    "两个刻度之间按比例给分，超出刻度不再加减",
+    "points in proportion between two marks, none beyond them",
+)
+def points_between(
+    amount: Number, left: Number, right: Number, left_points: Number, right_points: Number
+) -> Number:
+    """Give the points that an amount gains (or loses) between two marks of a scale."""
+    inside = min(max(amount, left), right) - left
+    return (right_points - left_points) * inside / (right - left)
+
+
+@rule("ROUND(SUM({terms}),1)", "各段得分相加", "the points of all stretches together")
+def points_together(terms: Sequence[Number]) -> Number:
+    """Add up points, to one digit."""
+    return round_half_up(sum(terms), 1)
+
+
+@rule("IF({answer}>=0.5,{yes_points},{no_points})", "是与否各有分值", "points for yes, or for no")
+def points_of_choice(answer: Number, yes_points: Number, no_points: Number) -> Number:
+    """Score an answer of yes (1) or no (0)."""
+    return yes_points if answer >= 0.5 else no_points
+
+
+@rule("MIN(100,SUM({terms}))", "所选各项分值相加，最多 100", "points of the choices, 100 at most")
+def points_of_options(terms: Sequence[Number]) -> Number:
+    """Score several choices."""
+    return min(100, sum(terms))
+
+
+@rule("{points}*{weight}", "得分 × 权重", "points × weight")
+def weighted_points(points: Number, weight: Number) -> Number:
+    """Weigh a score."""
+    return points * weight
+
+
+@rule("ROUND(SUM({parts})/SUM({weights}),1)", "加权平均 = 加权得分之和 ÷ 权重之和",
+      "weighted mean = sum of weighted points ÷ sum of weights")
+def mean_points(parts: Sequence[Number], weights: Sequence[Number]) -> Number:
+    """Give a weighted mean from weighted points, to one digit."""
+    return round_half_up(sum(parts) / sum(weights), 1)
+
+
+@rule("MIN(5,INT({points}/20)+1)", "每 20 分一级：0–19 分 1 级，80 分起 5 级",
+      "a level for every 20 points: 0–19 is level 1, 80 and more level 5")
+def level_of_points(points: Number) -> Number:
+    """Give the level, 1 to 5, of a score."""
+    return float(min(5, int(points // 20) + 1))
+
+
+@rule("({level}-1)*20", "等级的起点分 = （等级 − 1）× 20",
+      "first score of a level = (level − 1) × 20")
+def points_needed_for_level(level: Number) -> Number:
+    """Give the lowest score that has this level."""
+    return (level - 1) * 20
+
+
+@rule("MAX(0,ROUND({needed}-{points},1))", "差距 = 目标需要 − 现有得分，够了为 0",
+      "gap = needed less reached, 0 when it is enough")
+def points_short(needed: Number, points: Number) -> Number:
+    """Give what a score is short of what is needed, to one digit."""
+    return max(0.0, round_half_up(needed - points, 1))
+
+
+@rule("ROUND((100-{points})*{weight}/SUM({weights}),1)", "失分 =（100 − 得分）× 权重 ÷ 权重之和",
+      "points lost = (100 − points) × weight ÷ sum of weights")
+def points_lost(points: Number, weight: Number, weights: Sequence[Number]) -> Number:
+    """Give what one answer takes off the mean it is part of, to one digit."""
+    return round_half_up((100 - points) * weight / sum(weights), 1)
+
+
+@rule("ROUND(({better}-{points})*{weight}/SUM({weights}),1)",
+      "可加分 =（下一步得分 − 现得分）× 权重 ÷ 权重之和",
+      "points to gain = (points after one step − points now) × weight ÷ sum of weights")
+def points_gained(
+    better: Number, points: Number, weight: Number, weights: Sequence[Number]
+) -> Number:
+    """Give what a better answer adds to the mean it is part of, to one digit."""
+    return round_half_up((better - points) * weight / sum(weights), 1)
+
+
+@rule("ROUND({share}*{weight}/SUM({weights}),1)", "占总分 = 维度内分数 × 维度权重 ÷ 权重之和",
+      "part of the overall score = points in the dimension × its weight ÷ sum of weights")
+def points_overall(share: Number, weight: Number, weights: Sequence[Number]) -> Number:
+    """Give what points of a dimension are worth in the overall score, to one digit."""
+    return round_half_up(share * weight / sum(weights), 1)
+
+
+@rule("ROUND(SUM({parts})/SUM({wholes})*100,0)", "部分之和 ÷ 总数之和 × 100%",
+      "sum of parts ÷ sum of wholes × 100%")
+def share_percent(parts: Sequence[Number], wholes: Sequence[Number]) -> Number:
+    """Give a share in whole percent."""
+    return round_half_up(sum(parts) / sum(wholes) * 100)
+
+
+@rule("ROUND({now}-{before},1)", "变化 = 这次 − 上次", "change = now less before")
+def points_changed(now: Number, before: Number) -> Number:
+    """Give the change of a score, to one digit."""
+    return round_half_up(now - before, 1)

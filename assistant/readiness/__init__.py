@@ -1,0 +1,1 @@
+"""Readiness: questionnaire, answers, scores, and the assessment made of them."""
