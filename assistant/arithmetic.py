@@ -573,7 +573,7 @@ def _queued(blocked: float, places: int, load: float) -> float:
 
 @rule("{role_weight}/{members}/SUM({weights})*100",
       "单款占比 = 角色比重 ÷ 同角色款数 ÷ 各角色比重之和",
-      "share of one product = weight of its role ÷ products of the role ÷ sum of the weights")  # fmt: skip
+      "share of a product = weight of its role ÷ products of the role ÷ sum of weights")  # fmt: skip
 def even_share(role_weight: Number, members: Number, weights: Sequence[Number]) -> Number:
     """Give a product's share of the orders in percent; `weights` are those of the roles in use."""
     whole = _positive(sum(weights), "the sum of the weights")
