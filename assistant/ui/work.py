@@ -103,12 +103,14 @@ async def _answered(handler: Handler, given: Given) -> Response:
         drawn = await run_in_threadpool(handler, given)
     except AssistantError as error:
         log.warning("a request failed: %s", error)
-        return _failed(given.language, error.key, **error.values)
+        return _failed(given.language, error.key, values=error.values)
     return drawn if isinstance(drawn, Response) else _response(drawn)
 
 
-def _failed(language: Language, key: str, status: int = 400, **values: object) -> Response:
-    return _response(Drawn(problem(language, key, **values), status=status))
+def _failed(
+    language: Language, key: str, status: int = 400, values: Mapping[str, object] | None = None
+) -> Response:
+    return _response(Drawn(problem(language, key, **(values or {})), status=status))
 
 
 def problem(language: Language, key: str, **values: object) -> str:
