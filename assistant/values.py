@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import Any, Literal
+
+from pydantic import TypeAdapter
 
 from assistant.records import Language
 
@@ -222,3 +225,19 @@ def _quotes_of(block: Block) -> Iterator[Quote]:
         for row in block.rows:
             yield from row.quotes
             yield from (c.source for c in row.cells if isinstance(c, Value) and c.source)
+
+
+def report_to_json(report: Report) -> dict[str, Any]:
+    """Give a report as plain data, to be stored as it was made."""
+    stored: dict[str, Any] = _reports().dump_python(report, mode="json")
+    return stored
+
+
+def report_from_json(stored: Mapping[str, Any]) -> Report:
+    """Rebuild a stored report; pydantic.ValidationError when it is none."""
+    return _reports().validate_python(stored)
+
+
+@cache
+def _reports() -> TypeAdapter[Report]:
+    return TypeAdapter(Report)
