@@ -530,8 +530,10 @@ def slots_needed(
     blocked, first = 1.0, int(load) + 1
     for places in range(1, first + _SPARE_SLOTS):
         blocked = load * blocked / (places + load * blocked)
+        if places < first:
+            continue
         late = math.exp(-(places - load) * target_seconds / handling_seconds)
-        if places >= first and _queued(blocked, places, load) * late <= 1 - target_percent / 100:
+        if _queued(blocked, places, load) * late <= 1 - target_percent / 100:
             return float(places)
     return float(first + _SPARE_SLOTS)
 
