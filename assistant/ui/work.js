@@ -111,6 +111,40 @@
     if (button && agreed(button)) send(button, button.dataset.post, { ...fields(button.closest("form")), ...more(button) });
   });
 
+  // -- rows, files, versions -------------------------------------------------------------------
+
+  function addRow(button) {
+    const rows = find(".rows", button.closest("section"));
+    const last = rows.lastElementChild;
+    const row = last.cloneNode(true);
+    const number = rows.children.length;
+    for (const field of row.querySelectorAll("[name]")) {
+      field.name = field.name.replace(/\.\d+\./, "." + number + ".");
+      field.id = "f-" + field.name;
+      if (field.tagName === "INPUT") field.value = "";
+      field.removeAttribute("aria-invalid");
+    }
+    for (const message of row.querySelectorAll(".error, .warning-text")) message.remove();
+    rows.append(row);
+    find("input", row).focus();
+  }
+
+  document.addEventListener("change", async (event) => {
+    const field = event.target;
+    if (!field.dataset?.upload || !field.files.length) return;
+    const file = field.files[0];
+    const values = { text: await file.text(), name: file.name };
+    field.value = "";
+    send(field, field.dataset.upload, values);
+  });
+
+  document.addEventListener("click", (event) => {
+    const add = event.target.closest?.("[data-add-row]");
+    if (add) addRow(add);
+    const open = event.target.closest?.("[data-open-version]");
+    if (open) location.assign(open.dataset.openVersion + "&version=" + encodeURIComponent(find("select", open.form).value));
+  });
+
   // -- saving as you go ------------------------------------------------------------------------
 
   let timer = 0;
