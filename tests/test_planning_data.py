@@ -47,7 +47,9 @@ def test_a_default_is_cited_or_assumed() -> None:
     cited = {"id", "value", "unit", "basis", "source", "confidence", "note_zh", "note_en"}
     for row in rows("defaults"):
         assumed = row["basis"] == "assumed"
-        assert set(row) == (cited - {"source", "confidence"} if assumed else cited), row["id"]
+        needed = cited - {"source", "confidence"} if assumed else cited
+        optional = {"pick"} if assumed else {"pick", "quote_zh", "quote_en"}
+        assert needed <= set(row) <= needed | optional, row["id"]
         assert assumed or (row["basis"] == "cited" and row["confidence"] in "ABC"), row["id"]
         assert row["note_zh"] and row["note_en"]
 
@@ -102,6 +104,15 @@ def test_a_node_is_dated_as_in_the_library(node: dict[str, Any]) -> None:
 def test_nodes_stand_in_order() -> None:
     starts = [node["start"] for node in rows("promotion-calendar")]
     assert starts == sorted(starts)
+
+
+@pytest.mark.parametrize("word", rows("vocabulary"), ids=lambda word: str(word["key"]))
+def test_a_word_stands_under_one_key_of_its_group(word: dict[str, Any]) -> None:
+    said = [str(name).lower() for name in (*word.get("zh", ()), *word.get("en", ()))]
+    assert said and len(said) == len(set(said))
+    others = [row for row in rows("vocabulary") if row["group"] == word["group"] and row != word]
+    taken = {str(n).lower() for row in others for n in (*row.get("zh", ()), *row.get("en", ()))}
+    assert not taken & {*said, str(word["key"])}
 
 
 @pytest.mark.parametrize("term", rows("compliance-terms"), ids=lambda term: term["id"])

@@ -233,6 +233,10 @@ class Assumptions:
         """List the categories that have figures of their own, then `other`."""
         return tuple(n.removeprefix("gpm-") for n in self.defaults if n.startswith("gpm-"))
 
+    def document(self, slug: str, language: Language) -> Document:
+        """Give a document of the library, with the text and offsets that the library has."""
+        return self.shelf.document(slug, language)
+
     def quote(self, name: str, language: Language) -> Quote:
         """Give the sentence in which a cited default stands, number by number."""
         if (name, language) not in self._quotes:
