@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from assistant.language import clean, fold
+from assistant.messages import say
 from assistant.numbers import quantities
 from assistant.plan.assumptions import Assumptions
 from assistant.plan.brief_text import parse_brief
@@ -33,6 +34,8 @@ from assistant.records import Language
 from assistant.values import Quote
 
 LEGACY_SCORE = 5
+EXAMPLE_LEAD_DAYS = 45
+EXAMPLE_DAYS = 21
 
 Category = Literal["beauty", "premium-beauty", "apparel", "food", "electronics-home", "other"]
 Stage = Literal["cold-start", "growth", "mature"]
@@ -164,6 +167,18 @@ class Brief(BaseModel):
             based_on=found.based_on,
             source=found.source,
         )
+
+
+def example_yaml(language: Language, today: date, assumptions: Assumptions) -> str:
+    """Give a filled brief with a remark at every field, its window some weeks from today."""
+    start = today + timedelta(days=EXAMPLE_LEAD_DAYS)
+    return say(
+        language,
+        "brief.example",
+        start=start,
+        end=start + timedelta(days=EXAMPLE_DAYS - 1),
+        nodes=", ".join(assumptions.nodes()),
+    )
 
 
 # What a brief must say; `start` stands for the window.
