@@ -134,7 +134,7 @@ def same(number: float, cell: object) -> bool:
     """Agree to nine digits; whole numbers and fen exactly, as far as the file's 15 digits reach."""
     if not isinstance(cell, int | float):
         return False
-    if number == round(number, 2) and abs(number) < 1e12:
+    if number == round(number, 2) and abs(number) < 1e11:
         return round(cell, 2) == number
     return math.isclose(number, cell, rel_tol=1e-9, abs_tol=1e-9)
 
