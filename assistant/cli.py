@@ -95,6 +95,12 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("query")
     search.add_argument("-k", type=_positive, default=10, help="how many (default 10)")
     _role_argument(search)
+    _plan_arguments(
+        _command(commands, "plan", _plan, "draft a campaign plan from a brief, as files or text")
+    )
+    _assess_arguments(
+        _command(commands, "assess", _assess, "score a brand's readiness from its answers")
+    )
     evaluate = _command(commands, "evaluate", _evaluate, "measure quality on the question sets")
     evaluate.add_argument(
         "--suite",
@@ -138,6 +144,37 @@ def _ask_arguments(parser: argparse.ArgumentParser) -> None:
     _role_argument(parser)
     parser.add_argument("--history", type=Path, metavar="TURNS.json", help="earlier turns")
     parser.add_argument("--no-stream", action="store_true", help="print the answer when finished")
+
+
+def _plan_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("brief", nargs="?", type=Path, metavar="BRIEF.yaml", help="YAML or JSON")
+    parser.add_argument(
+        "--example", type=Path, metavar="BRIEF.yaml", help="write a filled, working brief"
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="ID=NUMBER", dest="edits",
+        help="set an assumption or a share of the plan by its id; may be repeated",
+    )  # fmt: skip
+    _output_arguments(parser, "docx, xlsx, md, json or ics")
+
+
+def _assess_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("answers", nargs="?", type=Path, metavar="ANSWERS.yaml")
+    parser.add_argument(
+        "--example", type=Path, metavar="ANSWERS.yaml", help="write a filled example"
+    )
+    parser.add_argument(
+        "--blank", type=Path, metavar="ANSWERS.yaml", help="write the empty questionnaire"
+    )
+    _output_arguments(parser, "docx, xlsx, md or json")
+
+
+def _output_arguments(parser: argparse.ArgumentParser, forms: str) -> None:
+    parser.add_argument(
+        "--out", action="append", default=[], type=Path, metavar="FILE",
+        help=f"write a file, its kind by its ending: {forms}; may be repeated",
+    )  # fmt: skip
+    parser.add_argument("--language", choices=["zh", "en"], help="of the result (default: zh)")
 
 
 def _role_argument(parser: argparse.ArgumentParser) -> None:
@@ -216,6 +253,73 @@ def _print_proof(answer: Answer) -> None:
     print(
         f"\n({answer.writer}, {answer.timings_ms.get('total', 0):.0f} ms)", file=sys.stderr
     )
+
+
+def _plan(given: argparse.Namespace) -> int:
+    with assistant.Assistant.open() as opened:
+        if given.example:
+            return _written(given.example, opened.example_brief(given.language or "zh"))
+        if given.brief is None:
+            raise ConfigurationError("plan needs a BRIEF.yaml; --example FILE writes one")
+        forms = _forms(given.out, opened.plan_formats)
+        plan = opened.draft_plan(_bytes(given.brief), _edits(given.edits), given.language)
+        _give(opened, plan, forms, given.json)
+    for guard in plan.failed():
+        print(f"plan: {_line_of(guard.message)}", file=sys.stderr)
+    return 0
+
+
+def _assess(given: argparse.Namespace) -> int:
+    language = given.language or "zh"
+    with assistant.Assistant.open() as opened:
+        if given.example:
+            return _written(given.example, opened.example_answers(language))
+        if given.blank:
+            return _written(given.blank, opened.blank_answers(language))
+        if given.answers is None:
+            raise ConfigurationError(
+                "assess needs an ANSWERS.yaml; --blank FILE writes the questionnaire"
+            )
+        forms = _forms(given.out, opened.report_formats)
+        result = opened.assess(opened.read_answers(_bytes(given.answers)), language)
+        _give(opened, result, forms, given.json)
+    return 0
+
+
+def _give(opened: Any, made: Any, forms: dict[Path, str], as_json: bool) -> None:
+    """Write the files, and print JSON or, when no file was asked for, Markdown."""
+    for path, form in forms.items():
+        _write_bytes(path, opened.export(made, form))
+        print(f"wrote {path}", file=sys.stderr)
+    if as_json:
+        _print_json(made.to_json())
+    elif not forms:
+        print(opened.export(made, "md").decode("utf-8"))
+
+
+def _forms(paths: list[Path], known: Sequence[str]) -> dict[Path, str]:
+    forms = {path: path.suffix.lower().removeprefix(".") for path in paths}
+    for path, form in forms.items():
+        if form not in known:
+            raise ConfigurationError(f"--out {path}: the ending must be one of {', '.join(known)}")
+    return forms
+
+
+def _edits(given: list[str]) -> dict[str, float]:
+    edits: dict[str, float] = {}
+    for pair in given:
+        name, _, number = pair.partition("=")
+        try:
+            edits[name.strip()] = float(number)
+        except ValueError as error:
+            raise ConfigurationError(f"--set {pair}: write ID=NUMBER") from error
+    return edits
+
+
+def _written(path: Path, text: str) -> int:
+    _write(path, text)
+    print(f"wrote {path}", file=sys.stderr)
+    return 0
 
 
 def _check(given: argparse.Namespace) -> int:
@@ -365,9 +469,20 @@ def _read(path: Path) -> str:
         raise InputError(f"{path}: cannot be read as UTF-8 text ({error})") from error
 
 
-def _write(path: Path, text: str) -> None:
+def _bytes(path: Path) -> bytes:
     try:
-        path.write_text(text, encoding="utf-8")
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error})") from error
+
+
+def _write(path: Path, text: str) -> None:
+    _write_bytes(path, text.encode("utf-8"))
+
+
+def _write_bytes(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error})") from error
 
