@@ -261,17 +261,21 @@ class Catalog:
         query_terms: Sequence[str],
         visibilities: Sequence[str],
         k: int,
-        factors: Mapping[str, float] | None = None,
+        groups: Sequence[Sequence[Mapping[str, float]]] = (),
     ) -> list[tuple[str, float]]:
-        """Find the k best chunks by BM25, best first; `factors` weaken single terms.
+        """Find the k best chunks by BM25, best first.
+
+        A group lists names of one thing, each as its terms with their weights; the name that a
+        chunk matches best counts for the group, and its terms do not count by themselves.
 
         FTS5 chooses candidates by the rarest terms, per visibility; the score is then computed
         here from all terms with the statistics of all given visibilities together.
         """
-        wanted = list(dict.fromkeys(query_terms))
-        weights = self.idf(wanted, visibilities)
-        if factors:
-            weights = {term: w * factors.get(term, 1.0) for term, w in weights.items()}
+        named = [name for group in groups for name in group]
+        wanted = list(dict.fromkeys([*query_terms, *(term for name in named for term in name)]))
+        grouped = {term for group in groups for term in group[0]}
+        alone = [term for term in dict.fromkeys(query_terms) if term not in grouped]
+        weights = self.idf(alone, visibilities)
         match = self._match(wanted, visibilities)
         if not match:
             return []
@@ -284,7 +288,11 @@ class Catalog:
                     text(_CANDIDATES.format(table=self._table("lexical", visibility))),
                     {"match": match, "limit": 2 * k},
                 ):
-                    scores.append((name, _bm25(weights, indexed.split(), length / max(mean, 1))))
+                    counts = Counter(indexed.split())
+                    damping = BM25_K1 * (1 - BM25_B + BM25_B * length / max(mean, 1))
+                    score = _bm25(weights, counts, damping)
+                    score += sum(max(_bm25(n, counts, damping) for n in g) for g in groups)
+                    scores.append((name, score))
         return sorted(scores, key=lambda pair: (-pair[1], pair[0]))[:k]
 
     def known_questions(
@@ -517,11 +525,11 @@ def _question_terms(question: str) -> list[str]:
     return list(dict.fromkeys(content_terms(question) or terms(question)))
 
 
-def _bm25(weights: dict[str, float], indexed: Sequence[str], relative_length: float) -> float:
-    counts = Counter(term for term in indexed if term in weights)
-    damping = BM25_K1 * (1 - BM25_B + BM25_B * relative_length)
+def _bm25(weights: Mapping[str, float], counts: Mapping[str, int], damping: float) -> float:
     return sum(
-        weights[term] * count * (BM25_K1 + 1) / (count + damping) for term, count in counts.items()
+        weight * counts[term] * (BM25_K1 + 1) / (counts[term] + damping)
+        for term, weight in weights.items()
+        if term in counts
     )
 
 

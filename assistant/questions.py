@@ -158,8 +158,8 @@ def condense(question: str, history: Sequence[Turn], glossary: Glossary) -> str:
     before = tidy(earlier[-1])
     if len(earlier) > 1 and _is_follow_up(before, glossary):
         before = condense(before, [Turn("user", text) for text in earlier[:-1]], glossary)
-    new = glossary.mentions(question)
-    old = [m for m in glossary.mentions(before) if m.term.id not in {n.term.id for n in new}]
+    new = _named(question, glossary)
+    old = [m for m in _named(before, glossary) if m.term.id not in {n.term.id for n in new}]
     if new and old and not _asks_by_itself(question, new):
         replaced = _replaceable(old)
         folded = fold(before)
@@ -170,8 +170,13 @@ def condense(question: str, history: Sequence[Turn], glossary: Glossary) -> str:
 def _is_follow_up(question: str, glossary: Glossary) -> bool:
     if _FOLLOW_UP.search(fold(question)) and len(content_terms(question)) <= 12:
         return True
-    few = len(content_terms(question)) <= 2 and not glossary.mentions(question)
+    few = len(content_terms(question)) <= 2 and not _named(question, glossary)
     return few or bool(_PRONOUN.search(fold(question)) and len(content_terms(question)) <= 6)
+
+
+def _named(text: str, glossary: Glossary) -> list[Mention]:
+    """List the terms and names of a text; everyday words, such as "growth", name no subject."""
+    return [m for m in glossary.mentions(text) if m.term.is_defined or m.term.is_name]
 
 
 def _asks_by_itself(question: str, mentions: Sequence[Mention]) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -34,7 +35,7 @@ RANK_CONSTANT = 60  # Cormack, Clarke & Buettcher 2009, reciprocal rank fusion
 NEAR_DUPLICATE = 0.8  # share of common bigrams above which two passages say the same
 KNOWN_QUESTION = 0.5  # Dice overlap of terms from which a known question counts as asked
 BARE_TERM = 3  # a question of so few terms is a name
-ALIAS_WORTH = 0.5
+ALIAS_WORTH = 0.8  # of the name that the question uses
 COVERAGE_CAP = 1.0  # aliases can push BM25 past the question's own terms
 
 
@@ -111,7 +112,9 @@ class Retriever:
         wanted = list(dict.fromkeys(content_terms(separated) or terms(query)))
         expansions = self._glossary.expansions(query) if settings.aliases else ()
         # A bare term asks for its definition as much as "what is …" does.
-        defines = kind_of(query) == "definition" or len(wanted) <= BARE_TERM
+        kind = kind_of(query)
+        bare = len(wanted) <= BARE_TERM and kind in ("open", "yes_no")
+        defines = kind == "definition" or bare
         search = _Search(query, detect(query), visible, settings, wanted, defines, expansions)
         if settings.aliases:
             search.equivalents = self._equivalents(query)
@@ -131,26 +134,33 @@ class Retriever:
         )
 
     def _lexical(self, search: _Search) -> dict[str, float]:
-        factors = self._alias_factors(search)
-        asked = [*search.terms, *(term for term in factors if term not in search.idf)]
-        rows = self._catalog.lexical(asked, search.visible, search.settings.candidates, factors)
+        groups = self._groups(search) if search.settings.aliases else []
+        limit = search.settings.candidates
+        rows = self._catalog.lexical(search.terms, search.visible, limit, groups)
         total = sum(search.idf.values()) or 1.0
         return {name: min(score / total, COVERAGE_CAP) for name, score in rows}
 
-    def _alias_factors(self, search: _Search) -> dict[str, float]:
-        """Weaken each alias so that it counts at most ALIAS_WORTH of the name it stands for."""
-        if not search.settings.aliases:
-            return {}
-        factors: dict[str, float] = {}
+    def _groups(self, search: _Search) -> list[list[dict[str, float]]]:
+        """List what the question names, each with its aliases at ALIAS_WORTH of the name used.
+
+        One thing counts once: aliases that each added up made common things outweigh rare words.
+        """
+        groups: list[list[dict[str, float]]] = []
+        used: set[str] = set()
         for mention in self._glossary.mentions(search.query):
-            asked = sum(search.idf.get(term, 0.0) for term in terms(mention.name))
+            own = {t: search.idf[t] for t in terms(mention.name) if t in search.idf}
+            own = {term: weight for term, weight in own.items() if term not in used}
+            if not own:
+                continue
+            used |= own.keys()
+            asked = ALIAS_WORTH * sum(own.values())
+            group = [own]
             for name in mention.term.names:
-                other = [term for term in terms(name) if term not in search.idf]
-                weight = sum(self._catalog.idf(other, search.visible).values())
-                for term in other if weight else ():
-                    worth = min(ALIAS_WORTH * asked / weight, 1.0)
-                    factors[term] = max(worth, factors.get(term, 0.0))
-        return factors
+                weights = self._catalog.idf(terms(name), search.visible)
+                total = sum(weights.values())
+                group.append({term: asked * weight / total for term, weight in weights.items()})
+            groups.append(group)
+        return groups
 
     def _exact(self, search: _Search, passages: Mapping[str, Passage]) -> dict[str, float]:
         """Score passages of a document that lists this question, or whose heading is the term."""
@@ -180,7 +190,7 @@ class Retriever:
             own = {lane: r[name] for lane, r in ranks.items() if name in r}
             fused = _fused(search, scores, own, floor, passage)
             hits.append(Hit(passage, fused, scores, own))
-        return sorted(hits, key=lambda h: (-h.score, h.passage.document, h.passage.start))
+        return _spread(hits, search.settings)
 
     def _rerank(self, search: _Search, hits: list[Hit]) -> list[Hit]:
         head = hits[: search.settings.keep * 2]
@@ -339,6 +349,22 @@ def _fused(
     if passage.kind == "glossary" and not search.defines:
         score -= chosen.glossary_penalty
     return score + (chosen.language_bonus if passage.language == search.language else 0.0)
+
+
+def _spread(hits: Sequence[Hit], chosen: RetrievalSettings) -> list[Hit]:
+    """Order hits by score, less a penalty for each better passage of the same document."""
+
+    def place(hit: Hit) -> tuple[float, str, int]:
+        return -hit.score, hit.passage.document, hit.passage.start
+
+    if chosen.fusion == "rank":
+        return sorted(hits, key=place)
+    seen: Counter[str] = Counter()
+    spread = []
+    for hit in sorted(hits, key=place):
+        spread.append(replace(hit, score=hit.score - chosen.repeat_penalty * seen[hit.passage.document]))
+        seen[hit.passage.document] += 1
+    return sorted(spread, key=place)
 
 
 def _ranks(scores: Mapping[str, float]) -> dict[str, int]:

@@ -64,6 +64,9 @@ class RetrievalSettings(Group):
         0.3, ge=0, le=1, description="Taken off definitions when no definition is asked for"
     )
     language_bonus: float = Field(0.12, ge=0, le=1, description="For the question's own language")
+    repeat_penalty: float = Field(
+        0.1, ge=0, le=1, description="Per better passage of the same document"
+    )
     candidates: int = Field(50, ge=5, le=500, description="Taken from each lane")
     budget_tokens: int = Field(2400, ge=100, description="Evidence handed to the writer")
     keep: int = Field(10, ge=1, le=100, description="Most passages handed to the writer")
