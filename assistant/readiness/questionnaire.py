@@ -150,8 +150,6 @@ class Question(Entry):
     help_zh: str | None = None
     help_en: str | None = None
     unit: str | None = None
-    unit_zh: str | None = None
-    unit_en: str | None = None
     minimum: Finite | None = None
     maximum: Finite | None = None
     points: tuple[tuple[Finite, Points], ...] = ()
@@ -179,6 +177,17 @@ class Question(Entry):
         if self.gate and self.gate.below is not None and self.type == "yes_no":
             raise ValueError("'below' is a gate of a number, a level or a score of choices")
         return self
+
+    @property
+    def lowest(self) -> float:
+        """The smallest answer, counted as `When` and `Gate` compare it."""
+        return (self.minimum or 0.0) if self.type == "number" else 0.0
+
+    @property
+    def highest(self) -> float:
+        """The largest answer: of a level 4, of yes 1, of several choices their score of 100."""
+        tops = {"level": LEVELS - 1.0, "number": self.maximum or 0.0, "yes_no": 1.0}
+        return tops.get(self.type, 100.0)
 
     def _check_levels(self) -> None:
         if len(self.levels) != LEVELS:
@@ -209,11 +218,11 @@ def _rises(points: tuple[tuple[float, float], ...]) -> bool:
 
 
 class When(Entry):
-    """A condition on the score (0 to 100) of an answered question."""
+    """A condition on an answer: the number or level itself, or the score of several choices."""
 
     question: Text
-    below: Points | None = None
-    at_least: Points | None = None
+    below: Finite | None = None
+    at_least: Finite | None = None
 
     @model_validator(mode="after")
     def _has_one_bound(self) -> When:
@@ -221,9 +230,14 @@ class When(Entry):
             raise ValueError("a condition has either 'below' or 'at_least'")
         return self
 
-    def holds(self, score: float) -> bool:
-        """Say whether this score meets the condition."""
-        return score < self.below if self.below is not None else score >= (self.at_least or 0)
+    @property
+    def bound(self) -> float:
+        """The number that the answer is compared with."""
+        return self.below if self.below is not None else self.at_least or 0.0
+
+    def holds(self, reached: float) -> bool:
+        """Say whether this answer meets the condition."""
+        return reached < self.bound if self.below is not None else reached >= self.bound
 
 
 class Reason(Said):
@@ -273,8 +287,11 @@ class Questionnaire(Entry):
             services = {service.id for service in self.services} | {NONE}
             _known(f"questions.{question.id}.service", question.service, services)
         for reason in self.run_alone:
-            questions = {question.id for question in self.questions}
-            _known(f"run_alone.{reason.id}.when.question", reason.when.question, questions)
+            place = f"run_alone.{reason.id}.when"
+            _known(f"{place}.question", reason.when.question, {q.id for q in self.questions})
+            asked = self.question(reason.when.question)
+            if asked and not asked.lowest <= reason.when.bound <= asked.highest:
+                raise ValueError(f"{place}: {reason.when.bound:g} is no answer to {asked.id}")
         _refuse_twins("steps", (step.id for q in self.questions for step in q.steps))
         return self
 

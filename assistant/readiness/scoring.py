@@ -38,6 +38,13 @@ class QuestionScore:
         """The question's weight in its dimension."""
         return self.question.weight
 
+    @property
+    def reached(self) -> float | None:
+        """What conditions compare: the number or level, 1 for yes, the score of choices."""
+        if isinstance(self.given, tuple):
+            return self.score
+        return None if self.given is None else float(self.given)
+
 
 @dataclass(frozen=True)
 class DimensionScore:
@@ -169,12 +176,9 @@ def stretches_of(question: Question) -> list[tuple[float, float, float, float]]:
 def is_shut(one: QuestionScore) -> bool:
     """Say whether the gate of a question blocks; without an answer it does not."""
     gate = one.question.gate
-    if gate is None or one.given is None:
+    if gate is None or one.reached is None:
         return False
-    if gate.below is None:
-        return not one.given
-    reached = one.score or 0.0 if isinstance(one.given, tuple) else one.given
-    return reached < gate.below
+    return one.reached < gate.below if gate.below is not None else not one.reached
 
 
 def _question_score(question: Question, answers: Answers) -> QuestionScore:
