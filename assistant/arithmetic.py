@@ -637,12 +637,11 @@ def sessions_a_day(daily_hours: Number, session_hours: Number) -> Number:
     return max(1.0, rounded_down(daily_hours / _positive(session_hours, "session_hours")))
 
 
-@rule("ROUNDUP(ROUND({daily_hours}/{host_hours},4),0)",
-      "主播人数 = 每天时长 ÷ 每人在播时长，向上取整",
-      "hosts = hours a day ÷ hours a host is on air, rounded up")  # fmt: skip
-def hosts_needed(daily_hours: Number, host_hours: Number) -> Number:
-    """Count the hosts who share a streaming day."""
-    return _up(daily_hours / _positive(host_hours, "host_hours"))
+@rule("ROUNDUP(ROUND({work}/{work_each},4),0)", "人数 = 总量 ÷ 每人承担的量，向上取整",
+      "people = all the work ÷ what one person takes, rounded up")  # fmt: skip
+def people_needed(work: Number, work_each: Number) -> Number:
+    """Count the people who share work of any unit, such as hours on air or parcels a day."""
+    return _up(work / _positive(work_each, "work_each"))
 
 
 @rule("ROUNDUP(ROUND({days}*{sessions}*{per_session},4),0)",
