@@ -139,7 +139,7 @@ class Brief(BaseModel):
             brief = cls.model_validate(allowed)
         except ValidationError as error:
             found += _problems_of(error)
-            raise refusal(found) from error
+            raise refusal(sorted(found, key=_order)) from error
         if found:
             raise refusal(found)
         return brief
@@ -200,6 +200,12 @@ class Window:
     def days(self) -> int:
         """Count the days, first and last included."""
         return (self.end - self.start).days + 1
+
+
+def _order(problem: Problem) -> int:
+    """Sort by the order of the brief's fields, unknown ones first."""
+    name = re.split(r"[.\[]", problem.field)[0]
+    return list(Brief.model_fields).index(name) if name in Brief.model_fields else -1
 
 
 def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -327,6 +333,8 @@ def _meant(given: object) -> str:
     """Read what was written as text, such as 50万 or 3 million, to suggest the number."""
     found = quantities(given) if isinstance(given, str) and len(given) <= 100 else []
     if len(found) != 1 or found[0].upper is not None or found[0].kind in ("date", "clock"):
+        return ""
+    if found[0].text.strip() != str(given).strip():
         return ""
     return f"{found[0].value.normalize():f}"
 

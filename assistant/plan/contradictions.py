@@ -13,7 +13,7 @@ from datetime import date, timedelta
 
 from assistant.plan.assumptions import Assumptions
 from assistant.plan.brief import Brief, Window
-from assistant.plan.problem import Problem
+from assistant.plan.problem import Level, Problem
 
 # A plan has one sheet of days: a longer window is two plans, a shorter one has no phases.
 LONGEST_DAYS = 120
@@ -77,10 +77,14 @@ def _promotion(brief: Brief, window: Window, assumptions: Assumptions) -> Iterat
     closest = min(near, key=lambda one: gap(one.start, one.end))
     days = gap(closest.start, closest.end)
     if days:
-        place = {"promotion": closest.name, "start": closest.start, "end": closest.end}
-        yield Problem(
-            "promotion", "outside_window", place, "error" if days > MOVES_DAYS else "warning"
-        )
+        latest = assumptions.promotions(brief.promotion)[-1]
+        values = {
+            "promotion": {"zh": latest.name_zh, "en": latest.name_en},
+            "start": closest.start,
+            "end": closest.end,
+        }
+        level: Level = "error" if days > MOVES_DAYS else "warning"
+        yield Problem("promotion", "outside_window", values, level)
 
 
 def _money(brief: Brief) -> Iterator[Problem]:
@@ -153,9 +157,11 @@ def _words(brief: Brief, assumptions: Assumptions) -> Iterator[Problem]:
     texts = {"brand": brief.brand, "tone": brief.tone or ""}
     texts |= {f"products[{n}].name": product.name for n, product in enumerate(brief.products)}
     for place, text in texts.items():
-        for hit in assumptions.check(text, brief.language):
-            values = {"word": hit.text, "rule": hit.rule, "instead": hit.instead}
-            yield warn(place, "compliance", **values)
+        hits = zip(assumptions.check(text, "zh"), assumptions.check(text, "en"), strict=True)
+        for chinese, english in hits:
+            rule = {"zh": chinese.rule, "en": english.rule}
+            instead = {"zh": chinese.instead, "en": english.instead}
+            yield warn(place, "compliance", word=chinese.text, rule=rule, instead=instead)
 
 
 def _loads(brief: Brief, window: Window, assumptions: Assumptions) -> Iterator[Problem]:

@@ -55,11 +55,14 @@ class Problem:
         }
 
     def _values(self, language: Language) -> dict[str, object]:
-        written = {name: _written(value) for name, value in self.values.items()}
-        return {"field": self.field, "label": label(self.field, language), **written}
+        written = {name: _written(value, language) for name, value in self.values.items()}
+        return {"field": self.field, "named": _named(self.field, language), **written}
 
 
-def _written(value: object) -> object:
+def _written(value: object, language: Language) -> object:
+    """Write an amount with its thousands; of a text in both languages take the one."""
+    if isinstance(value, Mapping):
+        return value[language]
     if isinstance(value, float):
         shown = f"{value:,.2f}"
         return shown.rstrip("0").rstrip(".")
@@ -72,16 +75,20 @@ def label(place: str, language: Language) -> str:
     if not match:
         key = f"brief_field.{place}"
         return say(language, key) if knows(key) else place
-    within = say(
-        language,
-        "brief_field.within",
-        list=label(match[1], language),
-        number=int(match[2]) + 1,
-    )
-    if not match[3]:
-        return within
-    space = " " if language == "en" else ""
-    return f"{within}{space}{label(match[3], language)}"
+    number, inner = int(match[2]) + 1, match[3]
+    if inner:
+        inner = label(inner, language)
+        return say(language, "brief_field.of_product", number=number, inner=inner)
+    listed = label(match[1], language)
+    return say(language, "brief_field.within", list=listed, number=number)
+
+
+def _named(place: str, language: Language) -> str:
+    """Give a field's name in words without its unit, and its key where that differs."""
+    words = re.sub(r"\s*[（(][^）)]*[）)]", "", label(place, language))
+    if words == place:
+        return words
+    return say(language, "brief_field.named", label=words, field=place)
 
 
 def refusal(problems: Sequence[Problem]) -> InputError:
