@@ -32,6 +32,7 @@ class Term(BaseModel):
     definition_en: str = ""
     source: str = ""
     is_name: bool = False
+    is_everyday: bool = False
 
     @property
     def is_defined(self) -> bool:
@@ -70,9 +71,9 @@ class Glossary:
     @classmethod
     def load(cls, folder: Path) -> Glossary:
         """Read and validate `terms.yaml`, `names.yaml` and `everyday.yaml`, if they exist."""
-        terms = _read(folder / "terms.yaml")
-        names = [term.model_copy(update={"is_name": True}) for term in _read(folder / "names.yaml")]
-        return cls([*terms, *names, *_read(folder / "everyday.yaml")])
+        names = _marked(folder / "names.yaml", "is_name")
+        everyday = _marked(folder / "everyday.yaml", "is_everyday")
+        return cls([*_read(folder / "terms.yaml"), *names, *everyday])
 
     def mentions(self, text: str) -> list[Mention]:
         """List the terms that the text names, in order, each stretch of text once."""
@@ -97,6 +98,10 @@ class Glossary:
                 if fold(name) not in folded:
                     other[name] = None
         return tuple(other)
+
+
+def _marked(path: Path, flag: str) -> list[Term]:
+    return [term.model_copy(update={flag: True}) for term in _read(path)]
 
 
 def _read(path: Path) -> list[Term]:

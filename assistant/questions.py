@@ -176,7 +176,7 @@ def _is_follow_up(question: str, glossary: Glossary) -> bool:
 
 def _named(text: str, glossary: Glossary) -> list[Mention]:
     """List the terms and names of a text; everyday words, such as "growth", name no subject."""
-    return [m for m in glossary.mentions(text) if m.term.is_defined or m.term.is_name]
+    return [mention for mention in glossary.mentions(text) if not mention.term.is_everyday]
 
 
 def _asks_by_itself(question: str, mentions: Sequence[Mention]) -> bool:
