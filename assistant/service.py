@@ -7,23 +7,33 @@ opened on first use; when another process has changed the library, the next ques
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from assistant import grounding, transcript
 from assistant.answering import Answering
+from assistant.archive import Archive
 from assistant.catalog import Catalog, DocumentRow
 from assistant.database import Database
 from assistant.embedding import Encoder
-from assistant.errors import InputError, LibraryEmpty
+from assistant.errors import InputError, LibraryEmpty, LibraryError
 from assistant.glossary import Glossary
 from assistant.history import History
 from assistant.indexing import Indexer
 from assistant.language import detect
 from assistant.llm import ChatModel
 from assistant.prompts import Prompts
+from assistant.readiness import (
+    Answers,
+    Assessment,
+    Questionnaire,
+    Readiness,
+    blank_yaml,
+    example_yaml,
+)
 from assistant.records import (
     VISIBLE_TO,
     Answer,
@@ -44,6 +54,7 @@ from assistant.records import (
 from assistant.retrieval import Retriever
 from assistant.settings import Settings, load_settings
 from assistant.store import VectorStore
+from assistant.values import Quote
 
 GAP_REASONS = ("no_evidence", "out_of_scope")
 TITLE_CHARACTERS = 60
@@ -110,6 +121,15 @@ class Assistant:
     @cached_property
     def _history(self) -> History:
         return History(self._database, self.settings.owner)
+
+    @cached_property
+    def archive(self) -> Archive:
+        """The saved plans and assessments of this owner."""
+        return Archive(self._database, self.settings.owner)
+
+    @cached_property
+    def _readiness(self) -> Readiness:
+        return Readiness(self.settings.knowledge)
 
     @cached_property
     def _glossary(self) -> Glossary:
@@ -271,6 +291,48 @@ class Assistant:
         if self.status()["library_ready"]:
             for _ in self._ready().stream("什么是抖音 Douyin?"):
                 pass
+
+    # -- readiness ---------------------------------------------------------------------------
+
+    @property
+    def questionnaire(self) -> Questionnaire:
+        """The questionnaire of the readiness self-assessment."""
+        return self._readiness.questionnaire
+
+    def read_answers(self, raw: bytes | str) -> Answers:
+        """Read answers from YAML or JSON; InputError lists everything that is wrong."""
+        return self._readiness.read(raw)
+
+    def blank_answers(self, language: Language = "zh") -> str:
+        """Give an answers file to fill by hand."""
+        return blank_yaml(self.questionnaire, language)
+
+    def example_answers(self, language: Language = "zh") -> str:
+        """Give a filled answers file that can be read as it stands."""
+        return example_yaml(self.questionnaire, language)
+
+    def assess(
+        self,
+        answers: Answers,
+        language: Language = "zh",
+        previous: Assessment | Mapping[str, Any] | None = None,
+        created: str = "",
+    ) -> Assessment:
+        """Assess a brand's answers; `previous` (or its JSON) adds the change since then.
+
+        `created` is the ISO day that stands on the report, today unless it is given.
+        """
+        day = created or date.today().isoformat()
+        return self._readiness.assess(answers, language=language, created=day, previous=previous)
+
+    def question_source(self, question: str, language: Language) -> Quote | None:
+        """Give the sentence that a question of the questionnaire rests on, if it is there."""
+        asked = self.questionnaire.question(question)
+        try:
+            words = asked.words("quote", language) if asked else ""
+            return self._readiness.shelf.quote(asked.source, language, words) if asked else None
+        except LibraryError:
+            return None
 
     # -- conversations and gaps --------------------------------------------------------------
 
