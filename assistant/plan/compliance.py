@@ -60,8 +60,8 @@ def risks_of(draft: Draft) -> list[Risk]:
         found.append(Risk("late", HIGH, None, ("checklist",)))
     if estimated(draft):
         found.append(Risk("dates", MIDDLE, None, ("future_dates",)))
-    if draft.sheet.values.get("creators.kol_budget", _NOTHING).value > 0:
-        budget = draft.sheet["creators.kol_budget"]
+    budget = draft.sheet["allocation.kol"]
+    if budget.value > 0:
         found.append(Risk("top_kol", MIDDLE, budget, ("kol_base", "kol_after")))
     if draft.brief.stage == "cold-start":
         found.append(Risk("newcomer", MIDDLE, None, ("newcomer", "newcomer_limit")))
@@ -69,9 +69,6 @@ def risks_of(draft: Draft) -> list[Risk]:
     found.append(Risk("wording", MIDDLE, None, ("absolute_terms", "script_approval")))
     found.append(Risk("data", LOW, None, ("personal_data", "decryption")))
     return sorted(found, key=lambda risk: (HIGH, MIDDLE, LOW).index(risk.level))
-
-
-_NOTHING = Value("", 0.0, "", "assumed")
 
 
 def _stock(draft: Draft) -> Risk:
@@ -141,12 +138,16 @@ def _risk_table(draft: Draft, found: list[Risk]) -> Table:
 
 
 def _hits(draft: Draft, sections: Sequence[Section]) -> Iterator[tuple[str, ComplianceHit]]:
-    """Give each word that a rule names once per place, with the place in words."""
-    seen: set[tuple[str, str, str]] = set()
-    for place, text in (*_brief_texts(draft), *_plan_texts(sections)):
+    """Give each hit of the brief, then those of the plan that did not come from the brief."""
+    seen: set[tuple[str, str]] = set()
+    for place, text in _brief_texts(draft):
         for hit in draft.assumptions.check(text, draft.language):
-            if (place, hit.term, hit.text) not in seen:
-                seen.add((place, hit.term, hit.text))
+            seen.add((hit.term, hit.text))
+            yield place, hit
+    for place, text in _plan_texts(sections):
+        for hit in draft.assumptions.check(text, draft.language):
+            if (hit.term, hit.text) not in seen:
+                seen.add((hit.term, hit.text))
                 yield place, hit
 
 

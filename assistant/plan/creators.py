@@ -16,9 +16,9 @@ ENDS = ("low", "high")
 
 
 def section(draft: Draft) -> Section:
-    """Write section 6; enters `creators.budget|count|spent|pays_back.<tier>` and the kol budget."""
-    budget = _spent_on(draft, "alliance", "creators.budget")
-    tiers = _tiers(draft, budget)
+    """Write section 6; enters `creators.share|fee|count|spent|pays_back.<tier>`."""
+    budget = draft.sheet["allocation.alliance"]
+    tiers = _tiers(draft)
     _enter_margins(draft)
     for tier in tiers:
         _enter_tier(draft, tier, budget)
@@ -39,13 +39,7 @@ def section(draft: Draft) -> Section:
     return Section("creators", draft.say("creators.title"), tuple(blocks))
 
 
-def _spent_on(draft: Draft, quadrant: str, name: str) -> Value:
-    """Add up the budget of a quadrant over the phases."""
-    names = [f"allocation.{quadrant}.{phase.id}" for phase in draft.phases]
-    return draft.compute(name, "total", "yuan", draft.say(name), terms=tuple(names))
-
-
-def _tiers(draft: Draft, budget: Value) -> list[str]:
+def _tiers(draft: Draft) -> list[str]:
     """List the tiers that the stage gives a share of the budget."""
     stage = draft.brief.stage
     shares = {tier: draft.assumptions.range(f"creator-share-{stage}-{tier}")[0] for tier in TIERS}
@@ -65,7 +59,7 @@ def _enter_tier(draft: Draft, tier: str, budget: Value) -> None:
     money = draft.compute(f"creators.money.{tier}", "share_of", "yuan",
                           draft.say("creators.money_of", tier=name),
                           whole=budget, percent=share)  # fmt: skip
-    count = draft.compute(f"creators.count.{tier}", "affordable", "creators",
+    count = draft.compute(f"creators.count.{tier}", "affordable", "people",
                           draft.say("creators.count_of", tier=name),
                           budget_cny=money, price_cny=fee)  # fmt: skip
     draft.compute(f"creators.spent.{tier}", "product", "yuan",
@@ -201,7 +195,7 @@ def _tasks(draft: Draft, tiers: list[str]) -> Bullets:
 
 def _moment(draft: Draft) -> list[Block]:
     """Place the Top KOL session in the burst, or say why there is none."""
-    budget = _spent_on(draft, "kol", "creators.kol_budget")
+    budget = draft.sheet["allocation.kol"]
     burst = draft.phase("burst")
     if budget.value <= 0 or burst is None:
         cold = draft.brief.stage == "cold-start"
@@ -218,7 +212,7 @@ def _moment(draft: Draft) -> list[Block]:
     blocks: list[Block] = [
         draft.paragraph(
             "creators.moment_when", quotes=cite(draft, "kol_when", "kol_confirm"),
-            day=burst.start.isoformat(), budget=budget,
+            day=draft.day(burst.start), budget=budget,
         )
     ]  # fmt: skip
     blocks.append(_moment_account(draft))

@@ -186,8 +186,9 @@ def _lead(draft: Draft, products: list[Numbered]) -> Paragraph:
     if short:
         names = _names(draft, short)
         gap = draft.sheet[f"stock.short.{short[0][0]}"]
+        key = "goods.lead_short" if len(short) > 1 else "goods.lead_short_one"
         return draft.paragraph(
-            "goods.lead_short", "lead", quotes, names=names, first=short[0][1].name, gap=gap
+            key, "lead", quotes, names=names, first=short[0][1].name, gap=gap
         )
     if len(unknown) == len(products):
         return draft.paragraph("goods.lead_unknown", "lead", quotes)
@@ -287,27 +288,40 @@ def _rotation(draft: Draft, products: list[Numbered]) -> Table:
 
 
 def _pool(draft: Draft, products: list[Numbered]) -> list[Numbered]:
-    """Give the products in turn of being pushed: those of the first role, then the others."""
+    """Give the products in turn of being pushed: those of the first role, then the others.
+
+    Image items, and items that are short and cannot be made, are left out if others suffice.
+    """
     order = COLD_START_ORDER if draft.brief.stage == "cold-start" else PUSH_ORDER
     pushed = [one for one in products if one[1].role != "image"] or products
+    least = min(draft.assumptions.range("hero-items-per-day"))
+    sure = [one for one in pushed if not _limited(draft, one[0])]
+    pushed = sure if len(sure) >= least else pushed
     return sorted(pushed, key=lambda one: (order.index(one[1].role), one[0]))
 
 
 def _chosen(pool: list[Numbered], turn: int, places: int) -> list[Numbered]:
-    """Take the products of a turn: those of the leading role every time, the rest in rotation."""
+    """Take the products of a turn: the leading role keeps all places but the last, which rotates.
+
+    Where the leading role has more products than places it keeps, these rotate too.
+    """
     leading = [one for one in pool if one[1].role == pool[0][1].role]
-    fixed = 0 if len(leading) > places else min(len(leading), places)
-    moving = leading if len(leading) > places else pool[len(leading) :]
-    free = places - fixed
-    rotated = [moving[(turn * free + place) % len(moving)] for place in range(free)]
-    return [*leading[:fixed], *rotated]
+    kept = min(len(leading), max(1, places - 1))
+    first = [leading[(turn * kept + place) % len(leading)] for place in range(kept)]
+    rest = [one for one in pool if one not in first]
+    return first + [rest[(turn + place) % len(rest)] for place in range(places - kept)]
+
+
+def _limited(draft: Draft, number: int) -> bool:
+    short = _number(draft, f"stock.short.{number}") > 0
+    return short and not draft.has(f"stock.presale.{number}")
 
 
 def _mark(draft: Draft, number: int, product: Product) -> str:
     if _number(draft, f"stock.short.{number}") <= 0:
         return product.name
-    presale = draft.has(f"stock.presale.{number}")
-    return draft.say("goods.presale_mark" if presale else "goods.limited_mark", name=product.name)
+    key = "goods.limited_mark" if _limited(draft, number) else "goods.presale_mark"
+    return draft.say(key, name=product.name)
 
 
 def _blocks(draft: Draft) -> Iterator[tuple[Phase, date, date]]:

@@ -156,7 +156,7 @@ def _matching_title(draft: Draft) -> Paragraph:
     tone = brief.tone or draft.say("live.tone_missing")
     audience = brief.audience or draft.say("live.audience_missing")
     return draft.paragraph(
-        "live.matching", quotes=cite(draft, "host_fits"), tone=tone, audience=audience
+        "live.matching", quotes=cite(draft, "host_fits"), style=tone, audience=audience
     )
 
 

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from assistant.plan.citing import cite
 from assistant.plan.draft import Draft
 from assistant.plan.goods import short_products
-from assistant.plan.service import hiring_start
+from assistant.plan.service import hirings
 from assistant.showing import day as day_of
 from assistant.values import Block, Bullets, Paragraph, Row, Section, Span, Table, Timeline
 
@@ -59,14 +59,15 @@ def _registration(draft: Draft) -> Iterator[Milestone]:
     """Give the day by which to sign up: as dated for the promotion, else weeks before it."""
     if draft.brief.promotion is None:
         return
-    anchor = _anchor(draft)
-    assumptions, node = draft.assumptions, draft.brief.promotion
-    known = assumptions.estimate(node, anchor.year, draft.language)
-    if known.registration_from and known.registration_from < anchor:
+    assumptions, window = draft.assumptions, draft.window
+    known = assumptions.estimate(draft.brief.promotion, window.end.year, draft.language)
+    meets = known.start <= window.end and known.end >= window.start
+    if meets and known.registration_from:
         yield Milestone("registration", known.registration_from)
         return
+    start = min(known.start, _anchor(draft)) if meets else _anchor(draft)
     weeks = max(assumptions.range("registration-lead-weeks"))
-    yield Milestone("registration", anchor - timedelta(weeks=int(weeks)))
+    yield Milestone("registration", start - timedelta(weeks=int(weeks)))
 
 
 def _checklist(draft: Draft) -> Iterator[Milestone]:
@@ -81,10 +82,11 @@ def _orders(draft: Draft) -> Iterator[Milestone]:
         yield Milestone("stock", _anchor(draft) - lead)
     if short_products(draft):
         yield Milestone("presale", draft.phases[0].start)
-    hiring = hiring_start(draft)
-    if hiring:
-        yield Milestone("hiring", hiring[0])
-        yield Milestone("agents_ready", hiring[1] - timedelta(days=1))
+    planned = hirings(draft)
+    for key, one in zip(("hiring_first", "hiring"), planned[-2:], strict=False):
+        yield Milestone("hiring" if one is planned[-1] else key, one.begin)
+    if planned:
+        yield Milestone("agents_ready", planned[-1].phase.start - timedelta(days=1))
 
 
 def _decisions(draft: Draft) -> Iterator[Milestone]:
@@ -123,7 +125,7 @@ def _span(draft: Draft, one: Milestone) -> Span:
     day = max(one.due, draft.today).isoformat()
     title = draft.say(f"schedule.{one.key}")
     if late:
-        title = draft.say("schedule.late_title", title=title, due=one.due.isoformat())
+        title = draft.say("schedule.late_title", title=title, due=draft.day(one.due))
     return Span(
         one.key,
         _phase_of(draft, one.due),
@@ -152,8 +154,8 @@ def _lead(draft: Draft, milestones: list[Milestone]) -> Paragraph:
     return draft.paragraph(
         "schedule.lead", "lead", cite(draft, "four_phases"),
         phases=draft.say("schedule.arrow").join(phase.name for phase in draft.phases),
-        start=draft.phases[0].start.isoformat(), end=draft.phases[-1].end.isoformat(),
-        next=draft.say(f"schedule.{ahead[0].key}"), day=ahead[0].due.isoformat(),
+        start=draft.day(draft.phases[0].start), end=draft.day(draft.phases[-1].end),
+        next=draft.say(f"schedule.{ahead[0].key}"), day=draft.day(ahead[0].due),
     )  # fmt: skip
 
 
@@ -163,10 +165,10 @@ def _late(draft: Draft, milestones: list[Milestone]) -> list[Block]:
         return []
     comma = draft.say("schedule.comma")
     names = comma.join(
-        draft.say("schedule.late_item", title=draft.say(f"schedule.{one.key}"), due=one.due)
+        draft.say("schedule.late_item", title=draft.say(f"schedule.{one.key}"), due=draft.day(one.due))
         for one in late
     )
-    return [draft.paragraph("schedule.late", "warning", names=names, today=draft.today)]
+    return [draft.paragraph("schedule.late", "warning", names=names, today=draft.day(draft.today))]
 
 
 def _table(draft: Draft, milestones: list[Milestone]) -> Table:
@@ -201,4 +203,4 @@ def estimated(draft: Draft) -> bool:
     node = draft.brief.promotion
     if node is None:
         return False
-    return draft.assumptions.estimate(node, _anchor(draft).year, draft.language).estimated
+    return draft.assumptions.estimate(node, draft.window.end.year, draft.language).estimated

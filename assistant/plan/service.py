@@ -7,6 +7,7 @@ are missing, and the day on which hiring must begin follows from that.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -57,7 +58,7 @@ def section(draft: Draft) -> Section:
         _hours_chart(draft),
         _check(draft),
         _phase_table(draft),
-        _hiring(draft),
+        *_hiring(draft),
         _case(draft),
         *_steps(draft),
         *_fulfilment(draft),
@@ -66,20 +67,27 @@ def section(draft: Draft) -> Section:
     return Section("service", draft.say("service.title"), tuple(blocks))
 
 
-def hiring_start(draft: Draft) -> tuple[date, date] | None:
-    """Give the day on which hiring begins and that on which agents start; None if none is short."""
-    first = _first_short_phase(draft)
-    if first is None:
-        return None
-    training = draft.sheet["service.training_days"].value
-    begin = first.start - timedelta(days=round(training + draft.sheet.number("service.lead_days")))
-    return begin, first.start
+class Hiring(NamedTuple):
+    """When to ask for agents, when they come to be trained, and the phase that they are for."""
+
+    begin: date
+    arrive: date
+    phase: Phase
 
 
-def _first_short_phase(draft: Draft) -> Phase | None:
-    return next(
-        (p for p in draft.phases if draft.sheet.number(f"service.short.{p.id}") > 0), None
-    )
+def hirings(draft: Draft) -> list[Hiring]:
+    """Give the hirings: for the phase that lacks most, and for the first short one before it."""
+    short = [p for p in draft.phases if draft.sheet.number(f"service.short.{p.id}") > 0]
+    if not short:
+        return []
+    worst = max(short, key=lambda phase: draft.sheet.number(f"service.short.{phase.id}"))
+    return [_hired(draft, phase) for phase in dict.fromkeys((short[0], worst))]
+
+
+def _hired(draft: Draft, phase: Phase) -> Hiring:
+    training = timedelta(days=round(draft.sheet.number("service.training_days")))
+    lead = timedelta(days=round(draft.sheet.number("service.lead_days")))
+    return Hiring(phase.start - training - lead, phase.start - training, phase)
 
 
 def _enter_settings(draft: Draft) -> None:
@@ -153,7 +161,7 @@ def _agents(draft: Draft, name: str, label: str, enquiries: Value) -> tuple[Valu
 
 
 def _per_hour(draft: Draft, name: str, label: str, day: Value, part: str) -> Value:
-    return draft.compute(f"service.enquiries.{name}", "hourly_enquiries", "chats_per_hour",
+    return draft.compute(f"service.enquiries.{name}", "hourly_enquiries", "enquiries_per_hour",
                          draft.say("service.enquiries_of", when=label),
                          enquiries_per_day=day, percent=f"service.share.{part}",
                          percents=tuple(f"service.share.{one.id}" for one in PARTS),
@@ -235,12 +243,13 @@ def _lead(draft: Draft) -> Paragraph:
 
 
 def _hours_table(draft: Draft) -> Table:
+    lacking = draft.sheet["service.short"].value > 0
     rows = []
     for part in PARTS:
         for hour in range(part.start, part.end):
             staff = tuple(_staff(draft, kind, part) for kind in ("agents", "rostered"))
             when = f"{hour:02d}:00–{hour:02d}:59"
-            tone = "warning" if part.id == PEAK else "normal"
+            tone = "warning" if part.id == PEAK and lacking else "normal"
             rows.append(Row((when, draft.sheet[f"service.enquiries.{part.id}"], *staff), tone))  # type: ignore[arg-type]
     columns = ("hour", "enquiries", "agents", "rostered")
     return Table(
@@ -304,21 +313,27 @@ def _phase_table(draft: Draft) -> Table:
     )
 
 
-def _hiring(draft: Draft) -> Paragraph:
-    sheet, dates = draft.sheet, hiring_start(draft)
-    if dates is None:
-        return draft.paragraph("service.no_hiring", "good", headcount=sheet["service.headcount"])
-    late = dates[0] < draft.today
-    arrive = dates[1] - timedelta(days=round(sheet.number("service.training_days")))
-    return draft.paragraph(
-        "service.hiring_late" if late else "service.hiring",
-        "warning" if late else "normal",
-        cite(draft, "temporary_agents"),
-        begin=dates[0].isoformat(), arrive=arrive.isoformat(), ready=dates[1].isoformat(),
-        lead=sheet["service.lead_days"], training=sheet["service.training_days"],
-        shifts=sheet["service.shifts"], price=sheet["service.shift_price"],
-        cost=sheet["cost.service"], today=draft.today.isoformat(), short=sheet["service.short"],
-    )  # fmt: skip
+def _hiring(draft: Draft) -> Iterator[Paragraph]:
+    """Say by when which agents are asked for, the largest need last, and what they cost."""
+    sheet, planned = draft.sheet, hirings(draft)
+    if not planned:
+        yield draft.paragraph("service.no_hiring", "good", headcount=sheet["service.headcount"])
+    for one in planned:
+        late = one.begin < draft.today
+        yield draft.paragraph(
+            "service.hiring_late" if late else "service.hiring",
+            "warning" if late else "normal",
+            cite(draft, "temporary_agents"),
+            phase=one.phase.name, short=sheet[f"service.short.{one.phase.id}"],
+            begin=draft.day(one.begin), arrive=draft.day(max(one.arrive, draft.today)),
+            ready=draft.day(max(one.phase.start, draft.today)), today=draft.day(draft.today),
+            lead=sheet["service.lead_days"], training=sheet["service.training_days"],
+        )  # fmt: skip
+    if planned:
+        yield draft.paragraph(
+            "service.hiring_cost", shifts=sheet["service.shifts"],
+            price=sheet["service.shift_price"], cost=sheet["cost.service"],
+        )  # fmt: skip
 
 
 def _case(draft: Draft) -> Paragraph:
