@@ -140,6 +140,16 @@ class Readiness:
         """The questionnaire; ConfigurationError when it is wrong."""
         return Questionnaire.load(self.knowledge)
 
+    def warm(self, language: Language) -> None:
+        """Read the questionnaire and the documents it cites, so that the first use is quick."""
+        questionnaire = self.questionnaire
+        cited = {question.source for question in questionnaire.questions}
+        cited |= {step.source for question in questionnaire.questions for step in question.steps}
+        cited |= {service.source for service in questionnaire.services}
+        cited |= {reason.source for reason in questionnaire.run_alone}
+        for slug in cited:
+            self.shelf.document(slug, language)
+
     def read(self, raw: bytes | str) -> Answers:
         """Read answers; InputError lists everything that is wrong."""
         return Answers.read(raw, self.questionnaire)

@@ -20,7 +20,7 @@ from assistant.readiness.scoring import DimensionScore, QuestionScore, Scores
 from assistant.records import Language
 from assistant.values import Quote, Value
 
-SCORE, LEVEL, WEIGHT, PERCENT, DAYS = "score", "level", "weight", "percent", "days"
+SCORE, LEVEL, WEIGHT, PERCENT = "score", "level", "", "percent"
 
 
 class Figures:

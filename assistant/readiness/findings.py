@@ -20,6 +20,8 @@ STRONG = 60.0
 # Below this share of answered weight a dimension is not called a strength.
 SURE_PERCENT = 50.0
 GOOD_ENOUGH = 75.0
+# One way is advised when more than this many reasons speak for it per reason against it.
+CLEAR = 2
 
 Way = Literal["provider", "alone", "mixed", "undecided"]
 Verdict = Literal["unjudged", "blocked", "unsure", "ready", "nearly", "not_yet"]
@@ -146,6 +148,7 @@ def _causes(dimension: DimensionScore) -> tuple[QuestionScore, ...]:
 
 def _quick_wins(scores: Scores, losses: Sequence[Loss]) -> tuple[QuickWin, ...]:
     blocked = {one.question.id for one in scores.blockers}
+    short = {one.dimension.id for one in scores.scored() if one.gap}
     wins = [
         QuickWin(step, loss)
         for loss in losses
@@ -153,8 +156,12 @@ def _quick_wins(scores: Scores, losses: Sequence[Loss]) -> tuple[QuickWin, ...]:
         for step in loss.question.question.steps[:1]
         if step.effort < step.effect
     ]
-    wins.sort(key=lambda win: (win.step.effort, -win.step.effect, -win.loss.overall, win.step.id))
-    return tuple(wins[:TOP])
+
+    def order(win: QuickWin) -> tuple[bool, int, int, float, str]:
+        helps = win.loss.question.question.dimension in short
+        return not helps, win.step.effort, -win.step.effect, -win.loss.overall, win.step.id
+
+    return tuple(sorted(wins, key=order)[:TOP])
 
 
 def _reasons(
@@ -172,9 +179,9 @@ def _way(reasons: Sequence[Reason]) -> Way:
     provider, alone = towards.count("provider"), towards.count("alone")
     if not reasons:
         return "undecided"
-    if provider and alone:
-        return "mixed"
-    return "provider" if provider else "alone"
+    if provider > CLEAR * alone:
+        return "provider"
+    return "alone" if alone > CLEAR * provider else "mixed"
 
 
 def _services(questionnaire: Questionnaire, losses: Sequence[Loss]) -> tuple[ServiceNeed, ...]:

@@ -149,6 +149,7 @@ class Question(Entry):
     levels: tuple[Said, ...] = ()
     help_zh: str | None = None
     help_en: str | None = None
+    brief_field: str | None = None
     unit: str | None = None
     minimum: Finite | None = None
     maximum: Finite | None = None

@@ -13,10 +13,10 @@ from typing import Literal
 from assistant.messages import knows, say
 from assistant.readiness.answers import Answers
 from assistant.readiness.figures import Figures
-from assistant.readiness.findings import TOP, Findings, Gap, QuickWin
+from assistant.readiness.findings import STRONG, TOP, Findings, Gap, QuickWin
 from assistant.readiness.questionnaire import Questionnaire, Step
 from assistant.readiness.scoring import DimensionScore, QuestionScore, Scores
-from assistant.readiness.wording import answer_text, given_text
+from assistant.readiness.wording import answer_text, given_text, question_text
 from assistant.showing import NO_NUMBER, show
 from assistant.values import (
     Block,
@@ -109,8 +109,11 @@ class Writer:
     def _listed(self, names: Sequence[str]) -> str:
         return self._say("comma").join(names)
 
+    def _pairs(self, questions: Sequence[QuestionScore]) -> str:
+        return self._say("semicolon").join(self._pair(one) for one in questions)
+
     def _text(self, one: QuestionScore) -> str:
-        return one.question.words("text", self._language)
+        return question_text(one.question, self._language)
 
     def _answer(self, one: QuestionScore) -> str:
         return answer_text(one, self._language)
@@ -136,7 +139,7 @@ class Writer:
                     gate.source, gate.words("quote", self._language), message
                 )
                 yield self._paragraph(
-                    "blocker",
+                    "blocker_contested" if one.note else "blocker",
                     "warning",
                     (quote,),
                     message=message,
@@ -248,8 +251,10 @@ class Writer:
             *(more[column] for column in extra),
         )
         tone: Literal["normal", "warning", "good"] = "normal"
-        if one.gap is not None:
-            tone = "warning" if one.gap else "good"
+        if one.gap:
+            tone = "warning"
+        elif (one.score or 0.0) >= STRONG:
+            tone = "good"
         return Row((self._name(one), *(self._value(cell) for cell in cells)), tone)
 
     def _overall_row(self, extra: Sequence[str]) -> Row:
@@ -287,7 +292,7 @@ class Writer:
             dimension=self._name(one),
             score=self._figures[f"{name}.score"],
             level=self._figures[f"{name}.level"],
-            reason=self._listed([self._pair(q) for q in best[:2]]),
+            reason=self._pairs(best[:2]),
         )
 
     def _pair(self, one: QuestionScore) -> str:
@@ -295,7 +300,7 @@ class Writer:
 
     def _short(self, gap: Gap) -> Paragraph:
         name = f"dimension.{gap.dimension.dimension.id}"
-        worst = [self._pair(one) for one in gap.causes[:2]]
+        worst = gap.causes[:2]
         return self._paragraph(
             "gap" if worst else "gap_alone",
             dimension=self._name(gap.dimension),
@@ -303,7 +308,7 @@ class Writer:
             needed=self._figures[f"{name}.needed"],
             need=self._figures[f"{name}.need"],
             short=self._figures[f"{name}.gap"],
-            reason=self._listed(worst),
+            reason=self._pairs(worst),
         )
 
     def _quick_table(self, wins: Sequence[QuickWin]) -> Table:
@@ -423,7 +428,7 @@ class Writer:
             quote = self._figures.quote(
                 service.source, service.words("quote", self._language), text
             )
-            why = self._listed([self._pair(loss.question) for loss in need.losses[:2]])
+            why = self._pairs([loss.question for loss in need.losses[:2]])
             name = service.words("name", self._language)
             worth = self._value(f"service.{service.id}")
             rows.append(Row((name, text, why, worth), "normal", (quote,)))
@@ -455,7 +460,8 @@ class Writer:
             self._value(f"{kind}.{name}") for kind in ("score", "weight", "lost", "lost_overall")
         )
         answer = self._answer(one) + (self._say("contested_mark") if one.note else "")
-        return Row((self._text(one), answer, *numbers), "normal", self._proof(one))
+        text = one.question.words("text", self._language)
+        return Row((text, answer, *numbers), "normal", self._proof(one))
 
     def _open(self) -> Iterator[Block]:
         contested = [one for one in self._scores.questions() if one.note]
@@ -483,7 +489,7 @@ class Writer:
 
     def _contested(self, one: QuestionScore) -> Paragraph:
         name = f"dimension.{one.question.dimension}"
-        pair, note = self._pair(one), one.note
+        pair, note = self._pair(one), one.note.rstrip("。.")
         if not self._figures.has(f"{name}.without"):
             return self._paragraph("contested_item", pair=pair, note=note)
         own = self._questionnaire.dimension(one.question.dimension)

@@ -127,12 +127,9 @@ class Scores:
 def score(questionnaire: Questionnaire, answers: Answers) -> Scores:
     """Score answers; the order of questions and answers does not matter."""
     asked = {question.id for question in questionnaire.asked(answers.stage, answers.form)}
-    relevant = [
-        _question_score(question, answers)
-        for question in questionnaire.questions
-        if question.id in asked
-        or (question.id in answers.answers and answers.stage in question.stages)
-    ]
+    # What was answered counts even if the quick form does not ask it.
+    rows = [_question_score(q, answers) for q in questionnaire.asked(answers.stage, "full")]
+    relevant = [one for one in rows if one.question.id in asked or one.state == "answered"]
     dimensions = tuple(
         _dimension_score(questionnaire, dimension, answers, relevant)
         for dimension in questionnaire.dimensions

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from assistant.messages import say
 from assistant.plan.assumptions import unit_key
 from assistant.readiness.answers import Given
@@ -9,6 +11,14 @@ from assistant.readiness.questionnaire import Question
 from assistant.readiness.scoring import QuestionScore
 from assistant.records import Language
 from assistant.showing import quantity
+
+_BRACKETED = re.compile(r"\s*[（(][^（()）]*[)）]\s*$")
+
+
+def question_text(question: Question, language: Language) -> str:
+    """Word the question for a sentence: without the hint that stands in brackets at its end."""
+    whole = question.words("text", language)
+    return _BRACKETED.sub("", whole) or whole
 
 
 def answer_text(one: QuestionScore, language: Language) -> str:
