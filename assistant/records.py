@@ -190,7 +190,10 @@ class Nearest:
 
 @dataclass(frozen=True)
 class Answer:
-    """A finished answer or a typed refusal; `text` is Markdown with [1] marks."""
+    """A finished answer or a typed refusal; `text` is Markdown with [1] marks.
+
+    `action` is a way to go on elsewhere: its `address` in the page and its `label`.
+    """
 
     question: str
     language: Language
@@ -207,6 +210,7 @@ class Answer:
     notices: tuple[str, ...] = ()
     also_read: tuple[Nearest, ...] = ()
     found: tuple[Mapping[str, Any], ...] = ()
+    action: Mapping[str, str] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Give the object of the ask contract."""

@@ -74,7 +74,9 @@ def _head(given: Answer, language: Language) -> str:
     if given.refused:
         title = escape(say(language, "refusal.title"))
         return f'<header class="answer-head">{icon("book")}<strong>{title}</strong></header>'
-    if given.writer == "extractive":
+    if given.action:
+        shown = badge(say(language, "answer.writer_planner"), "writer")
+    elif given.writer == "extractive":
         text = say(language, "answer.writer_extractive")
         shown = badge(text, "writer", say(language, "answer.writer_extractive_hint"))
     else:
@@ -99,6 +101,8 @@ def notice(key: str, language: Language, values: Mapping[str, object] | None = N
 
 
 def _proven(given: Answer, language: Language, place: tuple[str, int]) -> str:
+    if given.action:
+        return _with_action(given, given.action)
     cited = {citation.n: citation for citation in given.citations}
     drawn = [_sentence(s, cited, language, place) for s in given.sentences]
     space = " " if given.language == "en" else ""
@@ -108,6 +112,19 @@ def _proven(given: Answer, language: Language, place: tuple[str, int]) -> str:
     else:
         text = f"<p>{space.join(drawn)}</p>"
     return f'<div class="prose-text" dir="auto">{text}</div>{_sources(given, language, place)}'
+
+
+def _with_action(given: Answer, action: Mapping[str, str]) -> str:
+    """Draw what was understood and the way to go on; only our own addresses are linked."""
+    address = action.get("address", "")
+    link = ""
+    if address.startswith("/") and not address.startswith("//"):
+        link = (
+            f'<p class="actions"><a class="button primary" href="{escape(address)}">'
+            f"{icon('target')}{escape(action.get('label', ''))}</a></p>"
+        )
+    lines = "".join(f"<p>{inline(line)}</p>" for line in given.text.splitlines() if line.strip())
+    return f'<div class="prose-text" dir="auto">{lines}</div>{link}'
 
 
 def _sentence(
