@@ -1,4 +1,4 @@
-"""What the conversation says to a wish for a plan: what was understood, what is missing, where to go.
+"""What the conversation says to a wish for a plan: what was understood and missing, where to go.
 
 A wish with everything required is drafted at once and its conclusion is told; otherwise the form
 opens with what was heard. Nothing is guessed.
