@@ -13,7 +13,7 @@ from datetime import date, timedelta
 
 from assistant import messages
 from assistant.plan.assumptions import Assumptions
-from assistant.plan.brief import Brief
+from assistant.plan.brief import Brief, Window
 from assistant.plan.sheet import References, Sheet
 from assistant.records import Language
 from assistant.showing import figure, show
@@ -51,7 +51,8 @@ class Draft:
     sheet: Sheet
     language: Language
     today: date
-    phases: tuple[Phase, ...]
+    window: Window
+    phases: tuple[Phase, ...] = ()
     notes: list[Paragraph] = field(default_factory=list)
 
     def say(self, key: str, **values: object) -> str:
@@ -111,6 +112,16 @@ class Draft:
     def has(self, name: str) -> bool:
         """Say whether a number with this id was entered."""
         return name in self.sheet.values
+
+    def day(self, on: date) -> str:
+        """Write a day as prose has it: `6 月 1 日`, `1 June`; with its year when it is another."""
+        year = "" if on.year == self.window.start.year else "_year"
+        month = self.say(f"plan_month.m{on.month}")
+        return self.say(f"plan.day{year}", year=on.year, month=month, day=on.day)
+
+    def span(self, phase: Phase) -> str:
+        """Write a phase's first and last day."""
+        return self.say("plan.span", start=self.day(phase.start), end=self.day(phase.end))
 
     def phase(self, name: str) -> Phase | None:
         """Give the phase with this id, or None when the window is too short to have it."""
