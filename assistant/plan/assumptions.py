@@ -8,6 +8,7 @@ range is assumed, with the range and its sentence kept. Nothing of the field is 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -166,6 +167,9 @@ class Assumptions:
     calendar: tuple[Promotion, ...]
     terms: tuple[ComplianceTerm, ...]
     vocabulary: tuple[Word, ...]
+    _spans: dict[str, list[tuple[int, int]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
     _quotes: dict[tuple[str, Language], Quote] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -233,6 +237,11 @@ class Assumptions:
         """List the categories that have figures of their own, then `other`."""
         return tuple(n.removeprefix("gpm-") for n in self.defaults if n.startswith("gpm-"))
 
+    def _sentences(self, document: Document) -> list[tuple[int, int]]:
+        if document.path not in self._spans:
+            self._spans[document.path] = sentences(document.text)
+        return self._spans[document.path]
+
     def document(self, slug: str, language: Language) -> Document:
         """Give a document of the library, with the text and offsets that the library has."""
         return self.shelf.document(slug, language)
@@ -257,15 +266,18 @@ class Assumptions:
         anchor: str | None,
     ) -> Quote | None:
         document = self.shelf.document(slug, language)
-        spans = (
-            (start, end)
-            for start, end in _windows(document)
-            if all(stands_in(number, document.text[start:end]) for number in numbers)
-            and (not anchor or anchor in document.text[start:end])
-        )
         wanted = set(content_terms(entry.note(language)))
-        best = max(spans, key=lambda s: _fit(document, s, numbers, wanted), default=None)
-        return _quote(document, *best, confidence=entry.confidence) if best else None
+        for size in range(1, WINDOW + 1):
+            spans = [
+                (start, end)
+                for start, end in _windows(document, self._sentences(document), size)
+                if all(stands_in(number, document.text[start:end]) for number in numbers)
+                and (not anchor or anchor in document.text[start:end])
+            ]
+            if spans:
+                best = max(spans, key=lambda span: _fit(document, span, numbers, wanted))
+                return _quote(document, *best, confidence=entry.confidence)
+        return None
 
     def nodes(self) -> tuple[str, ...]:
         """List the kinds of promotions that have dates, in the order of the year."""
@@ -315,7 +327,7 @@ class Assumptions:
         wanted = set(content_terms(entry.name(language)))
         spans = [
             span
-            for span in _windows(document, 2)
+            for span in self._sentences(document)
             if all(stands_in(number, document.text[slice(*span)]) for number in numbers)
         ]
         best = max(spans, key=lambda span: _fit(document, span, (), wanted))
@@ -360,7 +372,7 @@ class Assumptions:
     def _rule_quote(self, term: ComplianceTerm, rule: str, language: Language) -> Quote:
         document = self.shelf.document(term.source, language)
         wanted = set(content_terms(rule))
-        best = max(_windows(document, 1), key=lambda span: _fit(document, span, (), wanted))
+        best = max(self._sentences(document), key=lambda span: _fit(document, span, (), wanted))
         return _quote(document, *best, confidence=document.confidence)
 
 
@@ -423,27 +435,24 @@ def stands_in(number: float, text: str) -> bool:
     return bool(re.search(rf"(?<![\d.]){digits}(?!\.?\d)", plain))
 
 
-def _windows(document: Document, most: int = WINDOW) -> Iterator[tuple[int, int]]:
-    """Give spans of one to `most` consecutive sentences that stay inside a section."""
-    for section in document.sections:
-        spans = [
-            (section.start + start, section.start + end)
-            for start, end in sentences(document.text[section.start : section.end])
-        ]
-        for size in range(1, most + 1):
-            for first in range(len(spans) - size + 1):
-                yield spans[first][0], spans[first + size - 1][1]
+def _windows(
+    document: Document, spans: Sequence[tuple[int, int]], size: int
+) -> Iterator[tuple[int, int]]:
+    """Give every run of `size` sentences that stays inside a section."""
+    starts = [section.start for section in document.sections]
+    for first, last in zip(spans, spans[size - 1 :], strict=False):
+        if bisect_right(starts, first[0]) == bisect_right(starts, last[0]):
+            yield first[0], last[1]
 
 
 def _fit(
     document: Document, span: tuple[int, int], numbers: Sequence[float], wanted: set[str]
 ) -> tuple[float, ...]:
-    """Rank a span: few sentences, then the range written as one, then the words of the note."""
+    """Rank a span: a range written as one, then the words of the note, then brevity."""
     text = document.text[slice(*span)]
-    words = set(content_terms(text))
     pair = len(numbers) == 2 and bool(_range_pattern(numbers).search(text.replace(",", "")))
-    common = len(wanted & words) / (len(wanted) or 1)
-    return (-len(sentences(text)), float(pair), common, -(span[1] - span[0]))
+    common = len(wanted & set(content_terms(text))) / (len(wanted) or 1)
+    return (float(pair), common, -(span[1] - span[0]))
 
 
 def _range_pattern(numbers: Sequence[float]) -> re.Pattern[str]:
