@@ -234,6 +234,7 @@ def test_what_is_right_is_kept_beside_what_is_wrong() -> None:
         (b"a: &x [1]\nb: *x\n", "answers.references"),
         (b"a: " + b"[" * 40 + b"]" * 40, "answers.too_deep"),
         (b"{" * 20_000, "answers.too_deep"),
+        (b"- " * 90_000, "answers.too_deep"),
         (b"? [a]\n: b\n", "answers.garbled"),
     ],
 )
@@ -246,7 +247,7 @@ def test_a_file_that_cannot_be_read_says_why(raw: bytes, key: str) -> None:
 
 def test_the_messages_give_size_and_line() -> None:
     assert say("zh", "answers.too_large", **refused(b"x" * 10_000_000).values) == (
-        "答案文件有 10.0 MB，最多 1 MB。一份自评只有几 KB，请确认选对了文件。"
+        "答案文件有 10.0 MB，最多 0.2 MB。一份自评只有几 KB，请确认选对了文件。"
     )
     twice = refused(b"answers:\n  a: 1\n  a: 2\n")
     assert say("en", twice.key, **twice.values) == (
@@ -524,6 +525,33 @@ def test_a_contested_answer_is_kept_and_both_scores_are_shown() -> None:
     assert "仓库搬家" in bullets.items[0].text
     assert f"{service.without:g}" in bullets.items[0].text
     assert found.scores.blockers
+
+
+EXPECTED = yaml.safe_load((ROOT / "tests/profiles/expected.yaml").read_text(encoding="utf-8"))
+
+
+def test_every_profile_has_expectations() -> None:
+    assert set(EXPECTED) == set(NAMES) and len(NAMES) >= 8
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_profile_gets_what_an_adviser_would_say(name: str) -> None:
+    found, wanted = assessment(name), EXPECTED[name]
+    findings, scores = found.findings, found.scores
+    low, high = wanted["score"]
+    assert low <= scores.overall <= high
+    assert scores.level in wanted["levels"]
+    assert sorted(one.question.id for one in scores.blockers) == sorted(wanted["blockers"])
+    assert sorted(one.question.id for one in scores.unchecked) == sorted(wanted["unchecked"])
+    assert (findings.verdict, findings.way) == (wanted["verdict"], wanted["way"])
+    top = findings.gaps[:3]
+    assert set(wanted["gaps"]) <= {gap.dimension.dimension.id for gap in top}
+    assert set(wanted["strengths"]) <= {one.dimension.id for one in findings.strengths}
+    causes = [*scores.blockers, *(one for gap in top for one in gap.causes)]
+    steps = {step.id for one in causes for step in one.question.steps}
+    assert set(wanted["first_steps"]) <= steps | {win.step.id for win in findings.quick_wins}
+    assert set(wanted["reasons"]) <= {reason.id for reason, _ in findings.reasons}
+    assert set(wanted["services"]) <= {need.service.id for need in findings.services}
 
 
 def test_the_strong_factory_without_content_is_told_so() -> None:

@@ -17,9 +17,10 @@ from assistant.readiness.questionnaire import Question, Questionnaire
 from assistant.readiness.reading import read_mapping
 from assistant.records import Language
 
-MOST_BYTES = 1_000_000
+MOST_BYTES = 200_000
 MOST_CHARACTERS = 2_000
 BRAND_CHARACTERS = 100
+MOST_LISTED = 60
 Given = float | bool | tuple[str, ...]
 Special = Literal["unknown", "not_applicable"]
 _SPECIAL: dict[str, Special] = {
@@ -48,7 +49,10 @@ class Problems(tuple[Problem, ...]):
 
     def __format__(self, language: str) -> str:
         chosen: Language = "zh" if language == "zh" else "en"
-        return "\n".join(f"- {problem.text(chosen)}" for problem in self)
+        lines = [f"- {problem.text(chosen)}" for problem in self[:MOST_LISTED]]
+        if len(self) > MOST_LISTED:
+            lines.append(say(chosen, "answers.and_more", count=len(self) - MOST_LISTED))
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ nesting are refused with their line.
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 from typing import Any
 
 import yaml
@@ -16,6 +17,9 @@ from assistant.decoding import decode
 from assistant.errors import InputError, LoadingError
 
 NESTING = 12
+# Open brackets at once, those in texts included; the scanner's time grows with their square.
+OPEN_BRACKETS = 50
+_BRACKETS = {"[": 1, "{": 1, "]": -1, "}": -1}
 _NUMBER = re.compile(r"[-+]?\d+(?P<fraction>\.\d*)?(?P<power>[eE][-+]?\d{1,3})?")
 _WORDS = {"true": True, "True": True, "false": False, "False": False, "null": None, "~": None,
           "": None}  # fmt: skip
@@ -32,6 +36,9 @@ def read_mapping(raw: bytes | str, most_bytes: int) -> dict[str, Any]:
         text = raw if isinstance(raw, str) else decode(raw)
     except LoadingError as error:
         raise InputError(f"the file {error}", key="answers.not_text") from error
+    depths = accumulate(_BRACKETS[match] for match in re.findall(r"[\[\]{}]", text))
+    if max(depths, default=0) > OPEN_BRACKETS:
+        raise InputError("the file is nested too deeply", key="answers.too_deep")
     try:
         node = _compose(text)
         if not isinstance(node, yaml.MappingNode):

@@ -10,7 +10,7 @@ from assistant.readiness.answers import Given
 from assistant.readiness.questionnaire import Question
 from assistant.readiness.scoring import QuestionScore
 from assistant.records import Language
-from assistant.showing import quantity
+from assistant.showing import quantity, unit_name
 
 _BRACKETED = re.compile(r"\s*[（(][^（()）]*[)）]\s*$")
 
@@ -40,3 +40,8 @@ def given_text(question: Question, given: Given | None, language: Language) -> s
     if question.type == "yes_no":
         return say(language, "assess.yes" if given else "assess.no")
     return quantity(float(given), unit_key(question.unit or ""), language)
+
+
+def unit_text(question: Question, language: Language) -> str:
+    """Give the unit of a number question, for the side of an input field."""
+    return unit_name(unit_key(question.unit or ""), language)
