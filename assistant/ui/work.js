@@ -60,12 +60,16 @@
 
   let running = 0;
   async function send(source, address, values) {
+    // What is sent contains what a waiting save would have kept; one under way ends first.
+    clearTimeout(timer);
+    unsaved = null;
     const target = find(source.dataset.target || "#content") || content();
     running += 1;
     content().setAttribute("aria-busy", "true");
     const button = source.matches("button") ? source : source.matches("form") && find("button[type=submit]", source);
     if (button) button.disabled = true;
     try {
+      await saving;
       const { html, headers, ok } = await post(address, values);
       const location_ = headers.get("X-Location");
       if (location_ && headers.get("X-Whole") === "1") { window.location.assign(location_); return; }
@@ -149,16 +153,21 @@
 
   let timer = 0;
   let unsaved = null;
-  async function keep(form) {
+  let saving = Promise.resolve();
+  function keep(form) {
     clearTimeout(timer);
     unsaved = null;
+    saving = saving.then(() => (form.isConnected ? save(form) : null));
+  }
+
+  async function save(form) {
     tell(text("work.saving"));
     try {
       const { html, headers, ok } = await post(form.dataset.live, { ...fields(form), ...more(form) });
       const moved = headers.get("X-Location");
       if (moved) { history.replaceState({}, "", moved); form.dataset.live = headers.get("X-Live") || form.dataset.live; }
       const target = form.dataset.liveTarget && find(form.dataset.liveTarget);
-      if (target && html) place(target, html);
+      if (target && html) { place(target, html); showMessages(form, target); }
       tell(ok ? text("work.saved") : text("work.not_saved"), !ok);
     } catch {
       unsaved = form;
@@ -166,7 +175,29 @@
     }
   }
 
+  // A message of the saved part goes to the field that it is about: data-message="x" to data-slot="x".
+  function showMessages(form, from) {
+    for (const slot of form.querySelectorAll("[data-slot]")) {
+      const message = find('[data-message="' + CSS.escape(slot.dataset.slot) + '"]', from)?.textContent || "";
+      if (slot.textContent !== message) slot.textContent = message;
+      const field = find("input", slot.closest("fieldset"));
+      if (message) field?.setAttribute("aria-invalid", "true"); else field?.removeAttribute("aria-invalid");
+    }
+  }
+
+  // "Don't know" (data-special) and a real answer of the same question exclude each other.
+  function exclude(field) {
+    const others = [...(field.closest("fieldset")?.querySelectorAll("input") || [])].filter((one) => one !== field);
+    if (!others.concat(field).some((one) => "special" in one.dataset)) return;
+    if (field.type === "checkbox" ? !field.checked : !field.value) return;
+    for (const one of others) {
+      if (!("special" in field.dataset || "special" in one.dataset)) continue;
+      if (one.type === "checkbox") one.checked = false; else one.value = "";
+    }
+  }
+
   function changed(event, wait) {
+    exclude(event.target);
     const form = event.target.form || event.target.closest?.("form");
     if (!form?.dataset.live) return;
     unsaved = form;
