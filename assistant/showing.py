@@ -61,6 +61,8 @@ def quantity(number: float, unit: str, language: Language) -> str:
 
 def figure(number: float, unit: str) -> str:
     """Write a number alone, with thousands separators and at most the digits of its unit."""
+    if not math.isfinite(number):
+        return NO_NUMBER
     digits = digits_of(number, unit)
     written = f"{_half_up(number, digits):,.{digits}f}"
     if "." in written and not (unit.startswith("yuan") and written[-2:] != "00"):

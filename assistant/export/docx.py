@@ -6,6 +6,7 @@ what rests on a source carries its number, and the quotes stand word for word at
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -46,6 +47,8 @@ PHASE_FILLS = ("8FB8DE", "A7D3B0", "F2B880", "C9B6E4", "F3D27A", "B7C4CF")
 _TEXT_WIDTH = 17.0
 _WEEK = 7
 _MARK_SIZE = 11.5
+_CHARACTER = 0.19  # cm that a Latin letter of the cell style takes
+_SHORT = 20
 _ROWS_KEPT_TOGETHER = 14
 _W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 
@@ -326,14 +329,21 @@ class _Writer:
         self.document.add_paragraph().paragraph_format.space_after = 0
 
     def _widths(self, table: Table, columns: int) -> list[float]:
-        """Share the page among the columns by the text that they hold."""
-        wanted = [4.0] * columns
+        """Share the page among the columns: no word is broken if that can be, then by length."""
+        least, wanted = [1.0] * columns, [1.0] * columns
         for cells in (table.columns, *(row.cells for row in table.rows)):
             for n, cell in enumerate(cells):
                 text = self.notes.piece(cell).text + "xx" if isinstance(cell, Value) else cell
-                wanted[n] = max(wanted[n], min(44.0, _text_width(text) + 2.0))
-        whole = sum(wanted)
-        return [_TEXT_WIDTH * width / whole for width in wanted]
+                whole = isinstance(cell, Value) and len(text) < _SHORT
+                word = _text_width(text) if whole else _longest_word(text)
+                least[n] = max(least[n], _CHARACTER * min(word, 24) + 0.35)
+                wanted[n] = max(wanted[n], _CHARACTER * min(_text_width(text), 60) + 0.35)
+        wanted = [max(pair) for pair in zip(least, wanted, strict=True)]
+        spare, asked = _TEXT_WIDTH - sum(least), sum(wanted) - sum(least)
+        if spare <= 0 or asked <= 0:
+            return [_TEXT_WIDTH * width / sum(least) for width in least]
+        return [low + (high - low) * spare / asked
+                for low, high in zip(least, wanted, strict=True)]  # fmt: skip
 
     def _grid(self, rows: int, widths: Sequence[float]) -> Any:
         """Make a table of fixed column widths (in cm) with thin lines and the cell style."""
@@ -436,6 +446,12 @@ def _points(size: float) -> Any:
     from docx.shared import Pt
 
     return Pt(size)
+
+
+def _longest_word(text: str) -> int:
+    """Measure the longest piece that a line must not break; Chinese breaks at any character."""
+    words = re.findall(r"[!-~\u00a5\u00c0-\u024f]+", text[:400])
+    return max(map(len, words), default=4)
 
 
 def _text_width(text: str) -> int:
