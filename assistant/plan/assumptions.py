@@ -239,7 +239,10 @@ class Assumptions:
 
     def _sentences(self, document: Document) -> list[tuple[int, int]]:
         if document.path not in self._spans:
-            self._spans[document.path] = sentences(document.text)
+            found = sentences(document.text)
+            self._spans[document.path] = [
+                span for span in found if not _is_heading(document.text, span[0])
+            ]
         return self._spans[document.path]
 
     def document(self, slug: str, language: Language) -> Document:
@@ -250,29 +253,24 @@ class Assumptions:
         """Give the sentence in which a cited default stands, number by number."""
         if (name, language) not in self._quotes:
             entry = self.entry(name)
-            anchor = entry.quote_zh if language == "zh" else entry.quote_en
-            found = self._find(entry.source or "", language, entry.numbers, entry, anchor)
+            found = self._find(entry, language)
             if not found:
                 raise ConfigurationError(f"{name} does not stand in {entry.source} ({language})")
             self._quotes[name, language] = found
         return self._quotes[name, language]
 
-    def _find(
-        self,
-        slug: str,
-        language: Language,
-        numbers: Sequence[float],
-        entry: Default,
-        anchor: str | None,
-    ) -> Quote | None:
-        document = self.shelf.document(slug, language)
+    def _find(self, entry: Default, language: Language) -> Quote | None:
+        """Give the shortest run of sentences with all the numbers that fits the note best."""
+        document = self.shelf.document(entry.source or "", language)
+        numbers = entry.numbers
+        anchor = (entry.quote_zh if language == "zh" else entry.quote_en) or ""
         wanted = set(content_terms(entry.note(language)))
         for size in range(1, WINDOW + 1):
             spans = [
                 (start, end)
                 for start, end in _windows(document, self._sentences(document), size)
                 if all(stands_in(number, document.text[start:end]) for number in numbers)
-                and (not anchor or anchor in document.text[start:end])
+                and anchor in document.text[start:end]
             ]
             if spans:
                 best = max(spans, key=lambda span: _fit(document, span, numbers, wanted))
@@ -366,13 +364,22 @@ class Assumptions:
             scope=term.scope,
             rule=rule,
             instead=term.instead_zh if chinese else term.instead_en,
-            source=self._rule_quote(term, f"{rule} {' '.join(words)}", language),
+            source=self._rule_quote(term, rule, words, language),
         )
 
-    def _rule_quote(self, term: ComplianceTerm, rule: str, language: Language) -> Quote:
+    def _rule_quote(
+        self, term: ComplianceTerm, rule: str, words: Sequence[str], language: Language
+    ) -> Quote:
+        """Find the sentence that names most of the words, else the one most like the rule."""
         document = self.shelf.document(term.source, language)
-        wanted = set(content_terms(rule))
-        best = max(self._sentences(document), key=lambda span: _fit(document, span, (), wanted))
+        wanted = set(content_terms(f"{rule} {' '.join(words)}"))
+
+        def likeness(span: tuple[int, int]) -> tuple[float, ...]:
+            text = document.text[slice(*span)].casefold()
+            named = sum(word.casefold() in text for word in words)
+            return (named, *_fit(document, span, (), wanted))
+
+        best = max(self._sentences(document), key=likeness)
         return _quote(document, *best, confidence=document.confidence)
 
 
@@ -433,6 +440,10 @@ def stands_in(number: float, text: str) -> bool:
     plain = re.sub(r"(?<=\d),(?=\d{3})", "", text)
     digits = re.escape(f"{number:.6f}".rstrip("0").rstrip("."))
     return bool(re.search(rf"(?<![\d.]){digits}(?!\.?\d)", plain))
+
+
+def _is_heading(text: str, start: int) -> bool:
+    return text[text.rfind("\n", 0, start) + 1 : start].startswith("#")
 
 
 def _windows(
