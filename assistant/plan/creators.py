@@ -7,9 +7,11 @@ cold start has no Top KOL moment, and the plan says why.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from assistant.plan.citing import cite
 from assistant.plan.draft import Draft
-from assistant.values import Block, Bullets, Cell, Paragraph, Row, Section, Table, Value
+from assistant.values import Basis, Block, Bullets, Cell, Paragraph, Row, Section, Table, Value
 
 TIERS = ("head", "middle", "tail", "amateur")
 ENDS = ("low", "high")
@@ -84,7 +86,7 @@ def _enter_margins(draft: Draft) -> None:
 def _enter_pay_back(draft: Draft, name: str, fee: Value, tier: str, end: str) -> None:
     """Enter the sales that earn a fee back, unless nothing is left of a sale."""
     margin, returns = draft.sheet[f"creators.left_margin.{end}"], draft.sheet["rate.return"]
-    if margin.value <= 0 or returns.value >= 100:  # noqa: PLR2004 - all is returned
+    if margin.value <= 0 or returns.value >= 100:
         return
     label = draft.say(f"creators.pays_back_{end}", tier=tier)
     gmv = draft.compute(f"{name}.gmv", "break_even_gmv", "yuan", label, spend_cny=fee,
@@ -153,33 +155,34 @@ def _expectation(draft: Draft, budget: Value) -> list[Block]:
     reference = draft.assumptions.value(name, draft.language)
     low = reference.value if reference.low is None else reference.low
     high = reference.value if reference.high is None else reference.high
-    basis = "cited" if reference.source else "assumed"
+    basis: Basis = "cited" if reference.source else "assumed"
     expected = []
     for end, number in zip(ENDS, (low, high), strict=True):
         label = draft.say(f"creators.roi_{end}")
-        roi = draft.sheet.enter(
-            Value(f"creators.roi.{end}", number, "ratio", basis, label, reference.note,
-                  reference.source, editable=True)  # type: ignore[arg-type]
-        )  # fmt: skip
-        expected.append(
-            draft.compute(f"creators.expected.{end}", "product", "yuan",
-                          draft.say(f"creators.expected_{end}"), factors=(budget, roi))
-        )  # fmt: skip
+        roi = Value(f"creators.roi.{end}", number, "ratio", basis, label, reference.note)
+        draft.sheet.enter(replace(roi, source=reference.source, editable=True))
+        label = draft.say(f"creators.expected_{end}")
+        named = f"creators.expected.{end}"
+        expected.append(draft.compute(named, "product", "yuan", label, factors=(budget, roi)))
     blocks.append(
         draft.paragraph(
             "creators.expected",
             quotes=(reference.source,) if reference.source else (),
-            low=expected[0], high=expected[1],
-            roi_low=draft.sheet["creators.roi.low"], roi_high=draft.sheet["creators.roi.high"],
-        )  # fmt: skip
+            low=expected[0],
+            high=expected[1],
+            roi_low=draft.sheet["creators.roi.low"],
+            roi_high=draft.sheet["creators.roi.high"],
+        )
     )
     margin = draft.sheet["creators.left_margin.high"]
     if margin.value <= 0:
         commission = draft.sheet["creators.commission.high"]
+        quotes = cite(draft, "commission_margin")
         blocks.append(
-            draft.paragraph("creators.no_margin", "warning", cite(draft, "commission_margin"),
-                            commission=commission, margin=margin)
-        )  # fmt: skip
+            draft.paragraph(
+                "creators.no_margin", "warning", quotes, commission=commission, margin=margin
+            )
+        )
     return blocks
 
 

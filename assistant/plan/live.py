@@ -74,10 +74,10 @@ def _enter_day(draft: Draft, kind: str, parts: dict[str, Value]) -> None:
     filled: list[Value] = []
     for part in PARTS:
         label = draft.say("live.part_of", day=name, part=_part(draft, part))
-        given = {"daily_hours": hours, "part_hours": parts[part]}
         value = (
             draft.compute(f"live.{kind}.{part}", "filled_hours", "hours", label,
-                          filled_before=tuple(filled), **given)
+                          daily_hours=hours, filled_before=tuple(filled),
+                          part_hours=parts[part])
             if filled
             else draft.compute(f"live.{kind}.{part}", "minimum", "hours", label,
                                terms=(hours, parts[part]))

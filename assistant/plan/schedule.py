@@ -33,6 +33,7 @@ def section(draft: Draft) -> Section:
     """Write section 8: a dated timeline, the list of milestones, and what is already late."""
     milestones = milestones_of(draft)
     spans = [*_phase_spans(draft), *(_span(draft, one) for one in milestones)]
+    spans += _workstream_spans(draft)
     timeline = Timeline(
         "timeline",
         draft.say("schedule.timeline"),
@@ -120,6 +121,21 @@ def _phase_spans(draft: Draft) -> Iterator[Span]:
         )
 
 
+def _workstream_spans(draft: Draft) -> Iterator[Span]:
+    """Give the other work that the brief names, counted from today."""
+    for number, work in enumerate(draft.brief.workstreams, start=1):
+        start = draft.today + timedelta(days=work.start_day)
+        yield Span(
+            f"workstream-{number}",
+            _phase_of(draft, start),
+            work.title,
+            start.isoformat(),
+            (start + timedelta(days=work.days - 1)).isoformat(),
+            work.role or "",
+            draft.say("schedule.workstream"),
+        )
+
+
 def _span(draft: Draft, one: Milestone) -> Span:
     late = one.due < draft.today
     day = max(one.due, draft.today).isoformat()
@@ -165,7 +181,11 @@ def _late(draft: Draft, milestones: list[Milestone]) -> list[Block]:
         return []
     comma = draft.say("schedule.comma")
     names = comma.join(
-        draft.say("schedule.late_item", title=draft.say(f"schedule.{one.key}"), due=draft.day(one.due))
+        draft.say(
+            "schedule.late_item",
+            title=draft.say(f"schedule.{one.key}"),
+            due=draft.day(one.due),
+        )
         for one in late
     )
     return [draft.paragraph("schedule.late", "warning", names=names, today=draft.day(draft.today))]

@@ -187,7 +187,8 @@ def _enter_peak_day(draft: Draft) -> None:
     work = draft.compute("service.work", "total", "hours", draft.say("service.work"),
                          terms=tuple(f"service.work.{name}" for name in names))  # fmt: skip
     draft.compute("service.headcount", "headcount", "agents", draft.say("service.headcount"),
-                  peak_agents=most, agent_hours=work, shift_hours="service.shift_hours")  # fmt: skip
+                  peak_agents=most, agent_hours=work,
+                  shift_hours="service.shift_hours")  # fmt: skip
     draft.compute("service.short", "shortfall", "agents", draft.say("service.short"),
                   needed="service.headcount", available="service.have")  # fmt: skip
     _enter_level(draft)
