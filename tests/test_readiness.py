@@ -19,6 +19,8 @@ from assistant.arithmetic import apply
 from assistant.errors import ConfigurationError, InputError
 from assistant.loading import Origin, discover, load, read_bytes
 from assistant.messages import say
+from assistant.plan.assumptions import Assumptions
+from assistant.plan.brief import Brief
 from assistant.plan.sheet import recomputed
 from assistant.readiness import (
     Answers,
@@ -615,6 +617,14 @@ def test_gaps_become_dated_work_of_a_brief(language: Language) -> None:
         for first, second in pairwise(own):
             assert first.start + first.days <= second.start
     assert all(readiness().shelf.holds(one.source, language) for one in work)
+    assert fields["daily_live_hours"] == 14 and "experience_score" not in fields
+    rest = {
+        "category": "other", "start": "2026-12-10", "end": "2026-12-20", "budget_cny": 100_000.0,
+        "gmv_target_cny": 500_000.0,
+    }  # fmt: skip
+    brief = Brief.from_fields(rest | fields, Assumptions.load(KNOWLEDGE))
+    assert [one.title for one in brief.workstreams] == [one.title for one in work]
+    assert [one.start_day for one in brief.workstreams] == [one.start for one in work]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -92,6 +92,21 @@ class Product(BaseModel):
     unit_cost_cny: Money | None = None
 
 
+class Workstream(BaseModel):
+    """Work that must be done beside the campaign, such as closing a gap of the brand.
+
+    It begins `start_day` days after the day of the plan and takes `days`; `source` is the slug of
+    a playbook.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    title: LongText
+    start_day: Count = 0
+    days: Annotated[int, Field(strict=True, ge=1, le=730)]
+    role: ShortText | None = None
+    source: ShortText | None = None
+
+
 class Brief(BaseModel):
     """What a plan is made from; a field that was not said is None. Shares are in percent."""
 
@@ -123,6 +138,7 @@ class Brief(BaseModel):
     enquiries_per_day: Count | None = None
     orders_per_day: Count | None = None
     constraints: Annotated[tuple[LongText, ...], Field(max_length=20)] = ()
+    workstreams: Annotated[tuple[Workstream, ...], Field(max_length=40)] = ()
 
     @classmethod
     def read(cls, text: str | bytes, assumptions: Assumptions) -> Brief:
@@ -228,6 +244,8 @@ def _with_keys(fields: dict[str, Any], assumptions: Assumptions) -> dict[str, An
     if isinstance(named.get("products"), list | tuple):
         roles = assumptions.words("role")
         named["products"] = tuple(_product(one, roles) for one in named["products"])
+    if isinstance(named.get("workstreams"), list):
+        named["workstreams"] = tuple(named["workstreams"])
     if isinstance(named.get("constraints"), str):
         named["constraints"] = [line for line in named["constraints"].splitlines() if line.strip()]
     if isinstance(named.get("constraints"), list):
@@ -310,7 +328,8 @@ def _translated(place: str, one: Any) -> Problem | None:
     if kind == "literal_error":
         return Problem(place, "choice", {"given": _shown(given), "known": _choices(place)})
     if kind == "extra_forbidden":
-        return _unknown(place, place.rsplit(".", 1)[-1], list(Product.model_fields))
+        inner = Workstream if place.startswith("workstreams") else Product
+        return _unknown(place, place.rsplit(".", 1)[-1], list(inner.model_fields))
     if kind in ("greater_than", "greater_than_equal", "less_than_equal"):
         return _outside(place, kind, context, given)
     values: dict[str, object] = {"given": _shown(given)}

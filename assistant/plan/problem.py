@@ -78,7 +78,8 @@ def label(place: str, language: Language) -> str:
     number, inner = int(match[2]) + 1, match[3]
     if inner:
         inner = label(inner, language)
-        return say(language, "brief_field.of_product", number=number, inner=inner)
+        kind = "of_workstream" if match[1] == "workstreams" else "of_product"
+        return say(language, f"brief_field.{kind}", number=number, inner=inner)
     listed = label(match[1], language)
     return say(language, "brief_field.within", list=listed, number=number)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from assistant.messages import knows, say
@@ -39,9 +39,15 @@ class Workstream:
     role: str
     source: str
 
-    def to_json(self) -> dict[str, Any]:
-        """Give the fields as JSON."""
-        return asdict(self)
+    def to_brief(self) -> dict[str, Any]:
+        """Give the fields of a brief's workstream."""
+        return {
+            "title": self.title,
+            "start_day": self.start,
+            "days": self.days,
+            "role": self.role,
+            "source": self.source,
+        }
 
 
 def to_brief(
@@ -62,7 +68,8 @@ def to_brief(
     for one in assessment.scores.questions():
         if one.question.brief_field and one.state == "answered" and not one.note:
             fields[one.question.brief_field] = one.given
-    return fields, tuple(_scheduled(_tasks(assessment), language))
+    work = tuple(_scheduled(_tasks(assessment), language))
+    return fields | {"workstreams": [one.to_brief() for one in work]}, work
 
 
 def _tasks(assessment: Assessment) -> list[QuestionScore]:
