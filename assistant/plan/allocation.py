@@ -37,12 +37,11 @@ def parts(
         named = draft.say(label, name=part_name(draft, name))
         key = f"{prefix}.{name}"
         if before:
-            given = {"whole": whole, "before": tuple(before), "percent": share}
-            found.append(draft.compute(key, "cumulative_share", "yuan", named, **given))
+            part = draft.compute(key, "cumulative_share", "yuan", named, whole=whole,
+                                 before=tuple(before), percent=share)  # fmt: skip
         else:
-            found.append(
-                draft.compute(key, "share_of", "yuan", named, whole=whole, percent=share)
-            )
+            part = draft.compute(key, "share_of", "yuan", named, whole=whole, percent=share)
+        found.append(part)
         before.append(share)
     return found
 
@@ -180,7 +179,8 @@ def _reasons(draft: Draft) -> Bullets:
     sheet = draft.sheet
     notes = [
         draft.paragraph(
-            f"plan_fact.why_{q}",
+            f"plan_fact.why_{q if sheet.number(f'allocation.share.{q}') else 'none'}",
+            name=part_name(draft, q),
             quotes=cite(draft, f"plan_cite.quadrant_{q}"),
             share=sheet[f"allocation.share.{q}"],
         )

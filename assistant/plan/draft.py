@@ -7,6 +7,7 @@ remembers which values it shows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -19,6 +20,7 @@ from assistant.records import Language
 from assistant.showing import figure, show
 from assistant.values import Paragraph, Quote, Value
 
+_PERCENT_BEFORE_HAN = re.compile(r"%(?=[\u4e00-\u9fff])")
 _MYRIAD = 10_000
 _MYRIAD_SQUARED = _MYRIAD**2
 
@@ -57,7 +59,8 @@ class Draft:
 
     def say(self, key: str, **values: object) -> str:
         """Give a text of the plan's language; a Value is put in as `show` writes it."""
-        return messages.say(self.language, key, **self._shown(values))
+        text = messages.say(self.language, key, **self._shown(values))
+        return _PERCENT_BEFORE_HAN.sub("% ", text)
 
     def show(self, value: Value) -> str:
         """Write a number with its unit as prose has it: 万 and 亿 in Chinese, rounded."""

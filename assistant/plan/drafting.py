@@ -25,6 +25,7 @@ from assistant.plan import (
     schedule,
     service,
     sources,
+    summary,
     traffic,
 )
 from assistant.plan.assumptions import Assumptions
@@ -33,7 +34,6 @@ from assistant.plan.contradictions import problems
 from assistant.plan.draft import Draft
 from assistant.plan.plan import Plan
 from assistant.plan.problem import refusal
-from assistant.plan.sheet import Sheet
 from assistant.records import Language
 from assistant.values import Report, Section
 
@@ -121,8 +121,7 @@ def _sections(draft: Draft) -> tuple[Section, ...]:
     operations = [part.section(draft) for part in (goods, live, creators, service, schedule)]
     kpi = kpis.section(draft)
     profit = money.profit(draft)
-    summary = money.summary(draft)
-    written = (summary, divided, flow, *operations, kpi, profit)
+    written = (summary.section(draft), divided, flow, *operations, kpi, profit)
     return (*written, compliance.section(draft, written), sources.section(draft))
 
 

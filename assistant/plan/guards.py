@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 from assistant.numbers import Quantity, quantities
 from assistant.plan.assumptions import stands_in
@@ -17,11 +18,14 @@ from assistant.plan.contradictions import problems
 from assistant.plan.draft import Draft
 from assistant.plan.inputs import QUADRANTS
 from assistant.plan.plan import Guard
+from assistant.showing import digits_of
 from assistant.values import Bullets, Paragraph, Quote, Report, Table, Value
 
 _NOT_NUMBERS = ("date", "clock", "ordinal", "period")
 _FEN = 0.005
 _SHOWN = 6
+_COUNTED = 10
+_HOURS = re.compile(r"\d+\s*(?:[–-]\s*\d+\s*)?(?:点|h\b)")
 
 
 def check(draft: Draft, report: Report) -> tuple[Guard, ...]:
@@ -85,7 +89,7 @@ def _dates(draft: Draft) -> Guard:
     phases, window = draft.phases, draft.window
     bad = [
         after.name
-        for before, after in zip(phases, phases[1:], strict=False)
+        for before, after in pairwise(phases)
         if after.start != before.end + timedelta(days=1) or after.end < after.start
     ]
     if phases[0].start != window.start:
@@ -181,6 +185,7 @@ def _numbers(draft: Draft, report: Report) -> Guard:
 
 
 Text = tuple[str, Sequence[Value], Sequence[Quote]]
+Known = tuple[float, float]
 
 
 def _texts(draft: Draft, report: Report) -> Iterator[Text]:
@@ -215,27 +220,36 @@ def unfounded(
     text: str, values: Sequence[Value], quotes: Sequence[Quote], names: str
 ) -> list[Quantity]:
     """List the numbers of a text that no value, quote or name of the brief accounts for."""
-    found = [q for q in quantities(text) if q.kind not in _NOT_NUMBERS]
+    found = [q for q in quantities(text) if q.kind not in _NOT_NUMBERS and not _is_word(q, text)]
     if not found:
         return []
-    known = [abs(number) for value in values for number in (value.value, value.low, value.high)
-             if number is not None]  # fmt: skip
+    known = [(abs(number), _tolerance(number, value.unit)) for value in values
+             for number in (value.value, value.low, value.high) if number is not None]  # fmt: skip
     stated = " ".join([names, *(quote.text for quote in quotes)])
     return [q for q in found if not _accounted(q, known, stated)]
 
 
-def _accounted(quantity: Quantity, known: Sequence[float], stated: str) -> bool:
+def _is_word(quantity: Quantity, text: str) -> bool:
+    """Tell words from figures: 四类 counts what is listed, 14–18 点 are hours of the day."""
+    if quantity.text.isdigit() or any(c.isdigit() for c in quantity.text):
+        return bool(_HOURS.search(text, quantity.start, quantity.end + 3))
+    return quantity.kind == "count" and quantity.value <= _COUNTED
+
+
+def _accounted(quantity: Quantity, known: Sequence[Known], stated: str) -> bool:
     ends = [end for end in (quantity.value, quantity.upper) if end is not None]
     return all(_equal(end, known) or stands_in(float(end), stated) for end in ends) or bool(
         re.search(re.escape(quantity.text.strip()), stated)
     )
 
 
-def _equal(number: Decimal, known: Sequence[float]) -> bool:
-    """Compare as shown: prose rounds to two digits after the point, of 万 and 亿 as well."""
+def _equal(number: Decimal, known: Sequence[Known]) -> bool:
     wanted = abs(float(number))
-    for value in known:
-        unit = 10**8 if value >= 10**8 else 10**4 if value >= 10**4 else 1
-        if abs(wanted - value) <= 0.0051 * unit:
-            return True
-    return False
+    return any(abs(wanted - value) <= tolerance for value, tolerance in known)
+
+
+def _tolerance(number: float, unit: str) -> float:
+    """Give how far a number may be from itself as shown: half of its last digit shown."""
+    size = abs(number)
+    myriads = 10**8 if size >= 10**8 else 10**4 if size >= 10**4 else 1
+    return 0.501 * max(10.0 ** -digits_of(size, unit), 0.01 * myriads if myriads > 1 else 0)

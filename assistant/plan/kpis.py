@@ -31,9 +31,10 @@ def _per_phase(draft: Draft) -> Table:
             draft.say("plan_label.orders_per_day", phase=phase.name),
             dividend=f"orders.{phase.id}", divisor=f"days.{phase.id}",
         )  # fmt: skip
-        rows.append(Row((phase.name, daily, orders, _roi(draft, phase) or "—",
-                         draft.say(f"plan_kpi.watch_{phase.id.replace('-', '_')}")),
-                        quotes=cite(draft, f"plan_cite.goal_{phase.id.replace('-', '_')}")))  # fmt: skip
+        name = phase.id.replace("-", "_")
+        watch = draft.say(f"plan_kpi.watch_{name}")
+        cells = (phase.name, daily, orders, _roi(draft, phase) or "—", watch)
+        rows.append(Row(cells, quotes=cite(draft, f"plan_cite.goal_{name}")))
     columns = ("phase", "gmv_per_day", "orders_per_day", "roi", "watch")
     return Table("kpis", draft.say("plan_kpi.table_phases"), column_names(draft, columns),
                  tuple(rows))  # fmt: skip
@@ -66,7 +67,7 @@ def _lines(draft: Draft) -> Table:
         rows.append(Row((draft.say(f"plan_kpi.line_{name}"), value,
                          draft.say(f"plan_kpi.below_{name}"), basis_name(draft, value)),
                         quotes=quotes))  # fmt: skip
-    columns = ("metric", "line", "below", "basis")
+    columns = ("metric", "standard", "below", "basis")
     return Table("lines_kpi", draft.say("plan_kpi.table_lines"), column_names(draft, columns),
                  tuple(rows))  # fmt: skip
 
@@ -75,8 +76,9 @@ def _stops(draft: Draft) -> Bullets:
     sheet = draft.sheet
     items = []
     if draft.has("roi.break_even"):
-        items.append(draft.paragraph("plan_kpi.stop_roi", quotes=cite(draft, "plan_cite.verdict_stop"),
-                                     line=sheet["roi.break_even"]))  # fmt: skip
+        quotes = cite(draft, "plan_cite.verdict_stop")
+        line = sheet["roi.break_even"]
+        items.append(draft.paragraph("plan_kpi.stop_roi", quotes=quotes, line=line))
     items.append(draft.paragraph("plan_kpi.stop_service",
                                  quotes=cite(draft, "plan_cite.stop_service")))  # fmt: skip
     items.append(draft.paragraph("plan_kpi.stop_score",

@@ -13,6 +13,8 @@ from assistant.plan.allocation import column_names, sheet_total
 from assistant.plan.citing import cite
 from assistant.plan.draft import Draft
 from assistant.plan.money import fees
+from assistant.showing import day as on_day
+from assistant.showing import serial
 from assistant.values import Block, Bullets, Chart, Paragraph, Row, Section, Series, Table, Value
 
 # As many audiences and creatives have a name of their own in the texts.
@@ -218,8 +220,14 @@ def _decision(draft: Draft) -> list[Block]:
     days = draft.compute("test.days", "minimum", "days", draft.say("plan_label.test_days_fit"),
                          terms=(wanted, f"days.{first.id}"))  # fmt: skip
     end = first.start + timedelta(days=max(1, int(days.value)) - 1)
+    start = draft.sheet.given("test.start", serial(first.start), "date",
+                              draft.say("plan_label.test_start"))  # fmt: skip
+    decision = draft.compute("test.decision_date", "total", "date",
+                             draft.say("plan_label.decision_date"),
+                             terms=(start, days))  # fmt: skip
     text = draft.paragraph("plan_traffic.decision", start=draft.day(first.start),
-                           end=draft.day(end), days=days)  # fmt: skip
+                           end=draft.day(end), days=days,
+                           decision=draft.day(on_day(decision.value)))  # fmt: skip
     if not draft.has("roi.break_even"):
         return [text, draft.paragraph("plan_traffic.no_line", "warning")]
     margin = draft.assume("scale-margin", "roi.scale_margin", draft.say("plan_label.scale_margin"))
@@ -230,43 +238,63 @@ def _decision(draft: Draft) -> list[Block]:
     rows = [
         Row((draft.say(f"plan_traffic.verdict_{v}"),
              draft.say(f"plan_traffic.when_{v}", line=line, scale=scale, points=detectable),
-             draft.say(f"plan_traffic.do_{v}")), tone, cite(draft, f"plan_cite.verdict_{v}"))
-        for v, tone in (("stop", "warning"), ("keep", "normal"), ("scale", "good"))
+             draft.say(f"plan_traffic.do_{v}")), quotes=cite(draft, f"plan_cite.verdict_{v}"))
+        for v in ("stop", "keep", "scale")
     ]  # fmt: skip
-    return [text, Table("test_verdicts", draft.say("plan_traffic.table_verdicts"),
-                        column_names(draft, ("verdict", "when", "action")), tuple(rows))]  # type: ignore[arg-type]  # fmt: skip
+    columns = column_names(draft, ("verdict", "when", "action"))
+    title = draft.say("plan_traffic.table_verdicts")
+    return [text, Table("test_verdicts", title, columns, tuple(rows))]
 
 
 def _ladder(draft: Draft) -> list[Block]:
     """Scale from the test's daily money to the burst's, one cited step at a time."""
-    say, sheet = draft.say, draft.sheet
+    say = draft.say
     burst = draft.phase("burst")
     assert burst is not None
-    start = draft.compute("ladder.start", "quotient", "yuan_per_day", say("plan_label.ladder_start"),
-                          dividend="test.budget", divisor="test.days")  # fmt: skip
+    start = draft.compute("ladder.start", "quotient", "yuan_per_day",
+                          say("plan_label.ladder_start"), dividend="test.cell.budget",
+                          divisor="test.days")  # fmt: skip
     target = draft.compute("ladder.target", "quotient", "yuan_per_day",
                            say("plan_label.ladder_target"), dividend="paid.burst",
                            divisor="days.burst")  # fmt: skip
     limit = draft.assume("scale-step-limit", "ladder.limit", say("plan_label.ladder_limit"))
     watch = draft.assume("ladder-days", "ladder.days_per_step", say("plan_label.ladder_days"))
-    if start.value <= 0 or target.value <= 0 or limit.value <= 0:
+    if min(start.value, target.value, limit.value, watch.value) <= 0:
         return [draft.paragraph("plan_traffic.no_ladder", "warning")]
-    steps = draft.compute("ladder.steps", "ladder_steps", "steps", say("plan_label.ladder_steps"),
-                          start_cny=start, target_cny=target, step_percent=limit)  # fmt: skip
-    needed = draft.compute("ladder.days", "product", "days", say("plan_label.ladder_needed"),
-                           factors=(steps, watch))  # fmt: skip
-    first_day = draft.phases[0].start + timedelta(days=max(1, int(sheet.number("test.days"))))
-    fits = first_day + timedelta(days=int(needed.value)) <= burst.start
-    key = "ladder_none" if steps.value == 0 else "ladder_fits" if fits else "ladder_late"
-    tone = "normal" if fits or steps.value == 0 else "warning"
+    steps = _steps_before(draft, burst.id)
+    reach = draft.compute("ladder.reach", "ladder_budget", "yuan_per_day",
+                          say("plan_label.ladder_reach"), start_cny=start, step_percent=limit,
+                          steps=steps)  # fmt: skip
+    ratio = draft.compute("ladder.ratio", "quotient", "plans", say("plan_label.ladder_ratio"),
+                          dividend=target, divisor=reach)  # fmt: skip
+    plans = draft.compute("ladder.plans", "rounded_up", "plans", say("plan_label.ladder_plans"),
+                          amount=ratio)  # fmt: skip
     quotes = (limit.source,) if limit.source else ()
+    key, tone = ("ladder", "normal") if steps.value > 0 else ("ladder_short", "warning")
     text = draft.paragraph(f"plan_traffic.{key}", tone, quotes, start=start, target=target,
-                           limit=limit, steps=steps, needed=needed, watch=watch,
+                           limit=limit, steps=steps, reach=reach, watch=watch, plans=plans,
                            burst=draft.day(burst.start))  # fmt: skip
-    return [text, *_rungs(draft, int(steps.value), first_day, int(max(1, watch.value)))]
+    return [text, *_rungs(draft, int(steps.value), max(1, int(watch.value)))]
 
 
-def _rungs(draft: Draft, steps: int, first_day: object, watch: int) -> list[Block]:
+def _steps_before(draft: Draft, last: str) -> Value:
+    """Enter how many steps fit between the end of the test and the burst."""
+    say, compute = draft.say, draft.compute
+    before = [f"days.{p.id}" for p in draft.phases[: [p.id for p in draft.phases].index(last)]]
+    if not before:
+        return compute("ladder.steps", "shortfall", "steps", say("plan_label.ladder_steps"),
+                       needed="test.days", available=f"days.{last}")  # fmt: skip
+    days = compute("ladder.days_before", "total", "days", say("plan_label.ladder_before"),
+                   terms=tuple(before))  # fmt: skip
+    left = compute("ladder.days_left", "shortfall", "days", say("plan_label.ladder_left"),
+                   needed=days, available="test.days")  # fmt: skip
+    room = compute("ladder.room", "quotient", "steps", say("plan_label.ladder_room"),
+                   dividend=left, divisor="ladder.days_per_step")  # fmt: skip
+    return compute("ladder.steps", "rounded_down", "steps", say("plan_label.ladder_steps"),
+                   amount=room)  # fmt: skip
+
+
+def _rungs(draft: Draft, steps: int, watch: int) -> list[Block]:
     """Tabulate the steps with the day on which each may be taken and its phase."""
     from_day = draft.phases[0].start + timedelta(days=max(1, int(draft.sheet.number("test.days"))))
     rows = []
@@ -280,11 +308,9 @@ def _rungs(draft: Draft, steps: int, first_day: object, watch: int) -> list[Bloc
         money = draft.compute(f"ladder.step.{number}", "ladder_budget", "yuan_per_day", label,
                               start_cny="ladder.start", step_percent="ladder.limit",
                               steps=count)  # fmt: skip
-        capped = draft.compute(f"ladder.step.{number}.budget", "minimum", "yuan_per_day",
-                               label, terms=(money, "ladder.target"))  # fmt: skip
         phase = next(p for p in draft.phases if p.start <= on <= p.end)
         rows.append(Row((draft.say("plan_traffic.rung", number=number), draft.day(on), phase.name,
-                         capped)))  # fmt: skip
+                         money)))  # fmt: skip
     if not rows:
         return []
     columns = ("step", "from_day", "phase", "budget_per_day")
