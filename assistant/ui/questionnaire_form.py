@@ -7,6 +7,7 @@ its message, and the others are kept.
 
 from __future__ import annotations
 
+import json
 import math
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
@@ -160,9 +161,7 @@ def basics_fields(
     questionnaire: Questionnaire, filling: Filling, language: Language, wrong: Sequence[str] = ()
 ) -> str:
     """Draw brand, form, stage and goal; `wrong` are the ids of what was not chosen."""
-    forms = ((name, say(language, f"readiness_page.form_{name}"),
-              say(language, f"readiness_page.form_{name}_text", minutes=_minutes(questionnaire, name)))
-             for name in ("full", "quick"))  # fmt: skip
+    forms = (_form_choice(questionnaire, name, language) for name in ("full", "quick"))
     stages = ((s.id, s.words("name", language), s.words("text", language))
               for s in questionnaire.stages)  # fmt: skip
     goals = ((g.id, g.words("name", language), "") for g in questionnaire.goals)
@@ -177,6 +176,19 @@ def basics_fields(
         f"{_radios('stage', stages, filling.stage, language, wrong)}"
         f"{_radios('goal', goals, filling.goal, language, wrong)}"
     )
+
+
+def _form_choice(
+    questionnaire: Questionnaire, form: str, language: Language
+) -> tuple[str, str, str]:
+    minutes = _minutes(questionnaire, form)
+    text = say(language, f"readiness_page.form_{form}_text", minutes=minutes)
+    return form, say(language, f"readiness_page.form_{form}"), text
+
+
+def more_data(**values: object) -> str:
+    """Give values for a button's data-more, ready to stand in the attribute."""
+    return escape(json.dumps(values, ensure_ascii=False))
 
 
 def _minutes(questionnaire: Questionnaire, form: str) -> int:
@@ -421,7 +433,7 @@ def _jump(
     here = ' aria-current="step"' if page.id == current else ""
     return (
         f'<li><button type="button" class="jump {state}" id="jump-{escape(page.id)}" '
-        f'data-post="{escape(address)}" data-more="{{&quot;to&quot;: &quot;{escape(page.id)}&quot;}}"'
+        f'data-post="{escape(address)}" data-more="{more_data(to=page.id)}"'
         f'{here}>{mark}<span>{escape(name)}</span>{count}<span class="unseen">{said}</span>'
         "</button></li>"
     )

@@ -1,0 +1,604 @@
+"""The readiness tab: a questionnaire that is saved as it is filled, and what follows from it.
+
+A saved work keeps the answers as they stand (its draft) and every finished assessment (a version),
+each with the answers it was made from. So a form can be left at any time, and a new assessment is
+compared with the last one whose answers differ.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+from fastapi import FastAPI, Response
+
+from assistant.archive import Version, Work
+from assistant.errors import InputError
+from assistant.export import FORMATS, file_name
+from assistant.messages import explain, say
+from assistant.readiness import Assessment, examine, side_by_side, to_brief
+from assistant.records import Language
+from assistant.service import Assistant
+from assistant.ui.assessments import (
+    compare_report,
+    contest_card,
+    history_card,
+    note,
+    result_tools,
+)
+from assistant.ui.markup import escape, icon
+from assistant.ui.questionnaire_form import (
+    BASICS,
+    BRAND_CHARACTERS,
+    Filling,
+    QuestionDrawer,
+    Step,
+    answers_of,
+    basics_fields,
+    more_data,
+    page_name,
+    progress_of,
+    progress_view,
+    steps,
+)
+from assistant.ui.report import report_view
+from assistant.ui.shell import Frame, work_page
+from assistant.ui.work import Drawn, Given, action, download, page, problem
+from assistant.values import Report, report_from_json, report_to_json
+
+FILES = ("docx", "xlsx", "md", "json")
+CONTESTED_CHARACTERS = 500
+COMPARED_MOST = 6
+CONSTRAINTS_MOST = 20
+
+
+def add_readiness_routes(app: FastAPI, assistant: Assistant) -> None:
+    """Add the addresses of the readiness tab."""
+    readiness = ReadinessPage(assistant)
+    app.get("/readiness")(page(readiness.show))
+    app.get("/readiness/compare")(page(readiness.comparison))
+    app.get("/readiness/export")(page(readiness.export))
+    app.get("/readiness/blank")(page(readiness.blank))
+    for name in ("begin", "upload", "example", "keep", "go", "change", "again", "cancel",
+                 "contest", "brief", "compare", "rename", "delete"):  # fmt: skip
+        app.post(f"/readiness/{name}")(action(getattr(readiness, name)))
+
+
+class ReadinessPage:
+    """Draws the readiness tab for one facade; keeps nothing about its users."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        """Draw what this facade gives."""
+        self._assistant = assistant
+        # A page is read, changed and written again; two requests must not do so at once.
+        self._writing = threading.Lock()
+
+    # -- pages -------------------------------------------------------------------------------
+
+    def show(self, given: Given) -> Drawn:
+        """Show the start, a form being filled, a result, or one of the saved versions."""
+        language, name = given.language, given.text("id")
+        title, status = say(language, "readiness_page.title"), 200
+        try:
+            work = self._work(name) if name else None
+            title = work.title or say(language, "work.untitled") if work else title
+            main = self._main(work, given) if work else self._start(language)
+        except InputError as error:
+            back = escape(say(language, "readiness_page.back_to_start"))
+            main = problem(language, error.key, **error.values)
+            main += f'<p><a class="button" href="/readiness">{back}</a></p>'
+            status = 404
+        return Drawn(self._page(title, main, language, name), status=status)
+
+    def _page(self, title: str, main: str, language: Language, current: str = "") -> str:
+        works = self._assistant.archive.list("assessment")
+        status = self._assistant.status() | {"warming": False}
+        return work_page(Frame(language, "readiness", title, works, current), status, main)
+
+    def _work(self, name: str) -> Work:
+        work = self._assistant.archive.work(name)
+        if work.kind != "assessment":
+            raise InputError(f"{name!r} is no assessment", key="error.no_work")
+        return work
+
+    def _main(self, work: Work, given: Given) -> str:
+        number = given.text("version")
+        if number.isdigit():
+            version = self._assistant.archive.version(work.id, int(number))
+            return self._old_version(version, given.language)
+        if work.versions and not work.draft.get("filling"):
+            return self._result(work, given.language)
+        return self._form(work, given.text("step"), given.language)
+
+    # -- start -------------------------------------------------------------------------------
+
+    def _start(
+        self, language: Language, filling: Filling | None = None, wrong: Sequence[str] = ()
+    ) -> str:
+        questionnaire = self._assistant.questionnaire
+        values = {"count": len(questionnaire.questions), "minutes": questionnaire.minutes,
+                  "dimensions": len(questionnaire.dimensions)}  # fmt: skip
+        points = "".join(
+            f"<li>{escape(say(language, f'readiness_page.intro_{n}', **values))}</li>"
+            for n in (1, 2, 3)
+        )
+        intro, begin = (
+            escape(say(language, f"readiness_page.{key}", **values)) for key in ("intro", "begin")
+        )
+        fields = basics_fields(questionnaire, filling or Filling(), language, wrong)
+        return (
+            f'<section class="lead-in"><h2>{intro}</h2><ul class="ticks">{points}</ul></section>'
+            f'<form class="card stack questions" data-post="/readiness/begin" novalidate>'
+            f'{fields}<p class="actions"><button type="submit" class="button primary">'
+            f"{icon('gauge')}{begin}</button></p></form>"
+            f"{self._other_ways(language)}{self._comparable(language)}"
+        )
+
+    def _other_ways(self, language: Language) -> str:
+        title, hint, upload, example, blank = (
+            escape(say(language, f"readiness_page.{key}"))
+            for key in ("other_ways", "upload_hint", "upload", "example", "blank")
+        )
+        return (
+            f'<section class="card"><h2>{title}</h2><p class="hint">{hint}</p>'
+            '<form class="actions"><label class="button file">'
+            f'{icon("up")}{upload}<input type="file" class="unseen" accept=".yaml,.yml,.json" '
+            'data-upload="/readiness/upload" data-target="#uploaded" data-scroll="keep"></label>'
+            f'<button type="button" class="button" data-post="/readiness/example">{example}'
+            f'</button><a class="button" href="/readiness/blank?language={language}" download>'
+            f'{icon("download")}{blank}</a></form><div id="uploaded"></div></section>'
+        )
+
+    def _comparable(self, language: Language) -> str:
+        finished = [work for work in self._assistant.archive.list("assessment") if work.versions]
+        if len(finished) < 2:
+            return ""
+        boxes = "".join(
+            f'<label class="choice"><input type="checkbox" name="ids[]" id="c-{escape(work.id)}" '
+            f'value="{escape(work.id)}"><span>{escape(work.title)}</span></label>'
+            for work in finished
+        )
+        title, hint, compare = (
+            escape(say(language, f"readiness_page.{key}", most=COMPARED_MOST))
+            for key in ("compare_title", "compare_hint", "compare")
+        )
+        return (
+            f'<form class="card" data-post="/readiness/compare"><fieldset><legend>{title}</legend>'
+            f'<p class="hint">{hint}</p><div class="choices across">{boxes}</div></fieldset>'
+            f'<p class="actions"><button type="submit" class="button">{compare}</button></p></form>'
+        )
+
+    def begin(self, given: Given) -> Drawn:
+        """Begin an assessment with its basics; what is missing comes back at its field."""
+        filling = self._basics(given.fields)
+        wrong = [name for name in ("stage", "goal") if not getattr(filling, name)]
+        if wrong:
+            main = self._start(given.language, filling, wrong)
+            return Drawn(main, status=422)
+        name = self._create(self._mapping(filling, {}), given.language)
+        return Drawn("", location=f"/readiness?id={name}", whole=True)
+
+    def _basics(self, fields: Mapping[str, Any]) -> Filling:
+        questionnaire = self._assistant.questionnaire
+        stages = [stage.id for stage in questionnaire.stages]
+        goals = [goal.id for goal in questionnaire.goals]
+        stage, goal = fields.get("stage"), fields.get("goal")
+        return Filling(
+            brand=" ".join(str(fields.get("brand", "")).split())[:BRAND_CHARACTERS],
+            stage=str(stage) if stage in stages else "",
+            goal=str(goal) if goal in goals else "",
+            form="quick" if fields.get("form") == "quick" else "full",
+        )
+
+    def _mapping(self, filling: Filling, contested: Mapping[str, str]) -> dict[str, Any]:
+        """Give what a file of these answers would say."""
+        return {
+            "questionnaire": self._assistant.questionnaire.id,
+            "version": self._assistant.questionnaire.version,
+            "form": filling.form,
+            "brand": filling.brand,
+            "stage": filling.stage,
+            "goal": filling.goal,
+            "answers": dict(filling.answers),
+            "contested": dict(contested),
+        }
+
+    def _create(self, mapping: Mapping[str, Any], language: Language) -> str:
+        draft = {"answers": dict(mapping), "filling": True}
+        return self._assistant.archive.create("assessment", self._title(mapping, language), draft)
+
+    def _title(self, mapping: Mapping[str, Any], language: Language) -> str:
+        brand = mapping["brand"] or say(language, "readiness_page.unnamed")
+        goal = self._assistant.questionnaire.goal(mapping["goal"])
+        return f"{brand} · {goal.words('name', language)}"
+
+    def upload(self, given: Given) -> Drawn:
+        """Begin with the answers of a file; everything that is wrong with it is named."""
+        try:
+            answers = self._assistant.read_answers(given.text("text"))
+        except InputError as error:
+            told = say(given.language, "readiness_page.not_uploaded")
+            shown = problem(given.language, error.key, **error.values)
+            return Drawn(shown, told=told, status=422)
+        name = self._create(answers.to_mapping(), given.language)
+        notices = [notice.text(given.language) for notice in answers.notices]
+        if notices:
+            work = self._work(name)
+            self._assistant.archive.keep(name, {**work.draft, "notices": notices})
+        return Drawn("", location=f"/readiness?id={name}", whole=True)
+
+    def example(self, given: Given) -> Drawn:
+        """Begin with the example's answers."""
+        answers = self._assistant.read_answers(self._assistant.example_answers(given.language))
+        name = self._create(answers.to_mapping(), given.language)
+        return Drawn("", location=f"/readiness?id={name}", whole=True)
+
+    def blank(self, given: Given) -> Response:
+        """Give an answers file to fill by hand."""
+        content = self._assistant.blank_answers(given.language).encode()
+        name = f"{say(given.language, 'readiness_page.blank_name')}.yaml"
+        return download(content, "application/yaml; charset=utf-8", name)
+
+    # -- filling -----------------------------------------------------------------------------
+
+    def _filling(self, work: Work) -> Filling:
+        """Read a draft; answers of an older questionnaire are carried over."""
+        found, _ = examine(work.draft["answers"], self._assistant.questionnaire)
+        last: Mapping[str, Any] = {}
+        if work.draft.get("again") and work.versions:
+            last = self._assistant.archive.version(work.id).inputs["answers"]
+        return Filling(
+            brand=found.brand,
+            stage=found.stage,
+            goal=found.goal,
+            form=found.form,
+            answers=found.to_mapping()["answers"],
+            typed=work.draft.get("typed", {}),
+            last=last,
+        )
+
+    def _form(self, work: Work, wanted: str, language: Language) -> str:
+        questionnaire, filling = self._assistant.questionnaire, self._filling(work)
+        pages = [Step(BASICS, ()), *steps(questionnaire, filling)]
+        names = [one.id for one in pages]
+        kept = work.draft.get("step", "")
+        current = next((name for name in (wanted, kept) if name in names), names[1])
+        step, place = pages[names.index(current)], names.index(current)
+        body = self._basics_card(filling, language) if current == BASICS else self._questions(
+            step, filling, language)  # fmt: skip
+        title = escape(page_name(questionnaire, current, language))
+        address = f"/readiness/go?id={escape(work.id)}"
+        progress = progress_view(questionnaire, filling, current, language, address)
+        return (
+            f"{self._form_notes(work, language)}"
+            f'<form class="filling" data-post="{address}" data-scroll="keep" '
+            f'data-live="/readiness/keep?id={escape(work.id)}" data-live-target="#progress" '
+            f'novalidate><input type="hidden" name="page" value="{escape(current)}">'
+            f'<div id="progress" class="no-print">{progress}</div>'
+            f'<div class="stack questions">'
+            f'<h2 id="page-title" tabindex="-1" data-focus>{title}</h2>'
+            f"{self._page_text(current, language)}{body}"
+            f"{self._moves(place, len(pages), filling, address, language)}</div></form>"
+        )
+
+    def _form_notes(self, work: Work, language: Language) -> str:
+        notes = "".join(f"<li>{escape(text)}</li>" for text in work.draft.get("notices", ()))
+        shown = f'<ul class="card ticks">{notes}</ul>' if notes else ""
+        if not work.versions:
+            return shown
+        said, cancel = (
+            escape(say(language, f"readiness_page.{key}"))
+            for key in ("again_note" if work.draft.get("again") else "change_note", "cancel")
+        )
+        return (
+            f'{shown}<form class="card note actions no-print"><span>{said}</span>'
+            f'<button type="button" class="button" data-post="/readiness/cancel?id='
+            f'{escape(work.id)}">{cancel}</button></form>'
+        )
+
+    def _page_text(self, current: str, language: Language) -> str:
+        known = {one.id: one for one in self._assistant.questionnaire.dimensions}
+        if current in known:
+            return f'<p class="hint">{escape(known[current].words("text", language))}</p>'
+        return ""
+
+    def _basics_card(self, filling: Filling, language: Language) -> str:
+        fields = basics_fields(self._assistant.questionnaire, filling, language)
+        return f'<section class="card stack">{fields}</section>'
+
+    def _questions(self, step: Step, filling: Filling, language: Language) -> str:
+        drawer = QuestionDrawer(
+            filling, language, lambda name: self._assistant.question_source(name, language)
+        )
+        return "".join(
+            drawer.question(number, question)
+            for number, question in enumerate(step.questions, start=1)
+        )
+
+    def _moves(
+        self, place: int, count: int, filling: Filling, address: str, language: Language
+    ) -> str:
+        """Draw the buttons at the end of a page; the way on is the form's first submit button."""
+        counted = progress_of(self._assistant.questionnaire, filling)
+        is_last = place == count - 1
+        forward = self._move("finish" if is_last else "next", address, language, primary=True)
+        back = self._move("previous", address, language) if place else ""
+        early = "" if is_last else self._move("finish", address, language, label="finish_early")
+        left = counted.asked - counted.done
+        hint = escape(say(language, "readiness_page.left", count=left)) if left else ""
+        return (
+            f'<p class="actions moves no-print">{back}{forward}{early}'
+            f'<span class="hint">{hint}</span></p>'
+        )
+
+    def _move(
+        self, to: str, address: str, language: Language, *, primary: bool = False, label: str = ""
+    ) -> str:
+        words = escape(say(language, f"readiness_page.{label or to}"))
+        kind = "submit" if primary else "button"
+        look = "button primary" if primary else "button"
+        return (
+            f'<button type="{kind}" class="{look}" id="move-{label or to}" data-post="{address}" '
+            f'data-more="{more_data(to=to)}">{words}</button>'
+        )
+
+    def keep(self, given: Given) -> Drawn:
+        """Save a page as it is and say how far the form is."""
+        with self._writing:
+            work = self._merged(given)
+        filling = self._filling(work)
+        address = f"/readiness/go?id={escape(work.id)}"
+        shown = progress_view(
+            self._assistant.questionnaire, filling, given.text("page"), given.language, address
+        )
+        return Drawn(shown)
+
+    def _merged(self, given: Given) -> Work:
+        """Put what a page sent into the draft and give the work as it is then."""
+        work = self._work(given.query.get("id", ""))
+        filling, current = self._filling(work), given.text("page")
+        pages = {one.id: one for one in steps(self._assistant.questionnaire, filling)}
+        title = None
+        if current == BASICS:
+            told = self._basics(given.fields)
+            filling = replace(filling, brand=told.brand, form=told.form,
+                              stage=told.stage or filling.stage,
+                              goal=told.goal or filling.goal)  # fmt: skip
+        elif current in pages:
+            answers, typed = answers_of(pages[current], given.fields, filling)
+            filling = replace(filling, answers=answers, typed=typed)
+        mapping = self._mapping(filling, work.draft["answers"].get("contested", {}))
+        if current == BASICS and work.title == self._title(work.draft["answers"], given.language):
+            title = self._title(mapping, given.language)
+        draft = {**work.draft, "answers": mapping, "typed": dict(filling.typed)}
+        if current == BASICS or current in pages:
+            draft["step"] = current
+        self._assistant.archive.keep(work.id, draft, title)
+        return self._work(work.id)
+
+    def go(self, given: Given) -> Drawn:
+        """Save a page and go on: to the next, the one before, a named one, or the result."""
+        with self._writing:
+            work = self._merged(given)
+            filling, to = self._filling(work), given.text("to")
+            pages = [Step(BASICS, ()), *steps(self._assistant.questionnaire, filling)]
+            names = [one.id for one in pages]
+            current = given.text("page") if given.text("page") in names else names[1]
+            if to == "finish":
+                return self._finished(work, filling, pages, given.language)
+            place = names.index(current)
+            moved = {"next": place + 1, "previous": place - 1}
+            if to in moved:
+                to = names[max(0, min(moved[to], len(names) - 1))]
+            to = to if to in names else current
+            is_wrong = any(q.id in filling.typed for q in pages[place].questions)
+            if is_wrong and names.index(to) > place:
+                return self._at(work, current, given.language, "fix_first", status=422)
+            return self._at(work, to, given.language)
+
+    def _at(
+        self, work: Work, step: str, language: Language, told: str = "", status: int = 200
+    ) -> Drawn:
+        self._assistant.archive.keep(work.id, {**work.draft, "step": step})
+        drawn = self._form(self._work(work.id), step, language)
+        said = say(language, f"readiness_page.{told}") if told else ""
+        return Drawn(drawn, f"/readiness?id={work.id}&step={step}", said, status)
+
+    def _finished(
+        self, work: Work, filling: Filling, pages: Sequence[Step], language: Language
+    ) -> Drawn:
+        for one in pages:
+            if any(q.id in filling.typed for q in one.questions):
+                return self._at(work, one.id, language, "fix_first", status=422)
+        asked = [question.id for one in pages for question in one.questions]
+        if not any(name in filling.answers for name in asked):
+            return self._at(work, pages[1].id, language, "nothing_answered", status=422)
+        self._assess(work, "", language)
+        return Drawn("", location=f"/readiness?id={work.id}", whole=True)
+
+    def _assess(self, work: Work, comment: str, language: Language) -> None:
+        """Assess the draft of a work and keep the result as its next version."""
+        found, _ = examine(work.draft["answers"], self._assistant.questionnaire)
+        baseline = self._baseline(work, found.to_mapping())
+        previous = baseline.result["assessment"] if baseline else None
+        made = self._assistant.assess(found, language, previous)
+        result = {"assessment": made.to_json(), "report": report_to_json(made.report),
+                  "previous": baseline.number if baseline else 0}  # fmt: skip
+        self._assistant.archive.finish(work.id, found.to_mapping(), result, comment)
+        draft = {"answers": found.to_mapping(), "filling": False}
+        self._assistant.archive.keep(work.id, draft)
+
+    def _baseline(self, work: Work, mapping: Mapping[str, Any]) -> Version | None:
+        """Give the last version with other answers; a contested finding alone is no change."""
+        for version in reversed(self._assistant.archive.versions(work.id)):
+            whole = self._assistant.archive.version(work.id, version.number)
+            if any(whole.inputs.get(key) != mapping[key] for key in mapping if key != "contested"):
+                return whole
+        return None
+
+    # -- result ------------------------------------------------------------------------------
+
+    def _result(self, work: Work, language: Language, told: str = "") -> str:
+        version = self._assistant.archive.version(work.id)
+        report = self._report(version, language)
+        found, _ = examine(version.inputs, self._assistant.questionnaire)
+        versions = self._assistant.archive.versions(work.id)
+        recent = [self._assistant.archive.version(work.id, v.number)
+                  for v in versions[-COMPARED_MOST:]]  # fmt: skip
+        return (
+            f"{told}{result_tools(work, versions, FILES, language)}{report_view(report)}"
+            f"{history_card(recent, self._assistant.questionnaire, language)}"
+            f"{contest_card(work.id, self._assistant.questionnaire, found, language)}"
+        )
+
+    def _report(self, version: Version, language: Language) -> Report:
+        """Give a version's report as stored, or made again for a reader of the other language."""
+        stored = version.result["report"]
+        if stored["language"] == language:
+            return report_from_json(stored)
+        return self._made(version, language).report
+
+    def _made(self, version: Version, language: Language) -> Assessment:
+        """Make the assessment of a version again from its answers, with its date."""
+        found, _ = examine(version.inputs, self._assistant.questionnaire)
+        before = version.result.get("previous")
+        previous = None
+        if before:
+            older = self._assistant.archive.version(version.work, int(before))
+            previous = older.result["assessment"]
+        created = str(version.result["report"]["created"])
+        return self._assistant.assess(found, language, previous, created)
+
+    def _old_version(self, version: Version, language: Language) -> str:
+        report = report_from_json(version.result["report"])
+        said = escape(say(language, "readiness_page.old_version", number=version.number,
+                          date=version.created[:10]))  # fmt: skip
+        back = escape(say(language, "readiness_page.back_to_current"))
+        files = "".join(
+            f' <a href="/readiness/export?id={escape(version.work)}&amp;version={version.number}'
+            f'&amp;format={form}" download>{form.upper()}</a>'
+            for form in FILES
+        )
+        return (
+            f'<p class="card no-print">{said} <a href="/readiness?id={escape(version.work)}">'
+            f"{back}</a> ·{files}</p>{report_view(report)}"
+        )
+
+    def export(self, given: Given) -> Response:
+        """Give a version, the latest unless one is named, as a file."""
+        work, form = self._work(given.text("id")), given.text("format")
+        number = int(given.text("version")) if given.text("version").isdigit() else None
+        version = self._assistant.archive.version(work.id, number)
+        if form not in FILES:
+            raise InputError(f"no format {form!r}", key="exported.unknown_format",
+                             format=form, known=", ".join(FILES))  # fmt: skip
+        made = self._made(version, given.language)
+        content = self._assistant.export(made, form)
+        return download(content, FORMATS[form].content_type, file_name(made.report, form))
+
+    def change(self, given: Given) -> Drawn:
+        """Open the form again with the answers of the last assessment."""
+        return self._reopened(given, again=False)
+
+    def again(self, given: Given) -> Drawn:
+        """Open an empty form for a new assessment; the last answers stand beside the questions."""
+        return self._reopened(given, again=True)
+
+    def _reopened(self, given: Given, *, again: bool) -> Drawn:
+        work = self._work(given.query.get("id", ""))
+        inputs = dict(self._assistant.archive.version(work.id).inputs)
+        if again:
+            inputs |= {"answers": {}, "contested": {}}
+        draft = {"answers": inputs, "filling": True, "again": again}
+        self._assistant.archive.keep(work.id, draft)
+        return Drawn("", location=f"/readiness?id={work.id}", whole=True)
+
+    def cancel(self, given: Given) -> Drawn:
+        """Drop what was filled since the last assessment and show that."""
+        work = self._work(given.query.get("id", ""))
+        inputs = dict(self._assistant.archive.version(work.id).inputs)
+        self._assistant.archive.keep(work.id, {"answers": inputs, "filling": False})
+        return Drawn("", location=f"/readiness?id={work.id}", whole=True)
+
+    def contest(self, given: Given) -> Drawn:
+        """Keep why a finding is wrong, or take that back (empty); the score then shows both."""
+        language = given.language
+        with self._writing:
+            work = self._work(given.query.get("id", ""))
+            inputs = dict(self._assistant.archive.version(work.id).inputs)
+            question = self._assistant.questionnaire.question(given.text("question"))
+            told = " ".join(given.text("note").split())[:CONTESTED_CHARACTERS]
+            withdrawn = given.text("withdraw") == "1"
+            if question is None or not (told or withdrawn):
+                shown = note(say(language, "readiness_page.contest_empty"), "bad")
+                return Drawn(self._result(work, language, shown), status=422)
+            contested = {k: v for k, v in inputs["contested"].items() if k != question.id}
+            if not withdrawn:
+                contested[question.id] = told
+            inputs["contested"] = contested
+            self._assistant.archive.keep(work.id, {"answers": inputs, "filling": False})
+            comment = "comment_back" if withdrawn else "comment_contested"
+            self._assess(self._work(work.id), say(language, f"readiness_page.{comment}"), language)
+        shown = note(say(language, "readiness_page.contest_kept"), "good")
+        return Drawn(self._result(self._work(work.id), language, shown))
+
+    def brief(self, given: Given) -> Drawn:
+        """Begin a plan with what was learnt; what to mend stands in it with its dates."""
+        work = self._work(given.query.get("id", ""))
+        made = self._made(self._assistant.archive.version(work.id), given.language)
+        fields, work_to_do = to_brief(made, given.language)
+        today = date.today()
+        dated = [
+            say(given.language, "readiness_page.workstream", title=one.title, role=one.role,
+                start=today + timedelta(days=one.start),
+                end=today + timedelta(days=one.start + one.days - 1))
+            for one in work_to_do
+        ]  # fmt: skip
+        fields["constraints"] = [*fields["constraints"], *dated][:CONSTRAINTS_MOST]
+        draft = {"fields": fields, "assessment": work.id}
+        brand = fields.get("brand") or say(given.language, "plan_page.unnamed")
+        name = self._assistant.archive.create("plan", str(brand), draft)
+        return Drawn("", location=f"/plan?id={name}", whole=True)
+
+    # -- several brands ----------------------------------------------------------------------
+
+    def compare(self, given: Given) -> Drawn:
+        """Go to the comparison of the chosen assessments."""
+        ids = given.fields.get("ids")
+        chosen = [str(one) for one in ids] if isinstance(ids, list) else []
+        if not 2 <= len(chosen) <= COMPARED_MOST:
+            told = say(given.language, "readiness_page.compare_count", most=COMPARED_MOST)
+            shown = note(told, "bad")
+            return Drawn(shown + self._start(given.language), told=told, status=422)
+        return Drawn("", location=f"/readiness/compare?ids={','.join(chosen)}", whole=True)
+
+    def comparison(self, given: Given) -> Drawn:
+        """Show the latest assessments of several brands side by side."""
+        language = given.language
+        names = [one for one in given.text("ids").split(",") if one][:COMPARED_MOST]
+        title = say(language, "readiness_page.compare_page")
+        try:
+            latest = [self._assistant.archive.version(self._work(one).id) for one in names]
+            made = [self._made(version, language) for version in latest]
+            if not made:
+                raise InputError("nothing to compare", key="readiness_page.compare_none")
+            table = side_by_side(made, language)
+            main = report_view(compare_report(made, table, title, language))
+        except InputError as error:
+            told = explain(language, error.key, **error.values)
+            back = escape(say(language, "readiness_page.back_to_start"))
+            main = f'{note(told, "bad")}<p><a class="button" href="/readiness">{back}</a></p>'
+        return Drawn(self._page(title, main, language))
+
+    def rename(self, given: Given) -> Drawn:
+        """Give an assessment another title."""
+        self._assistant.archive.rename(given.text("id"), given.text("title"))
+        return Drawn("")
+
+    def delete(self, given: Given) -> Drawn:
+        """Delete an assessment with its versions."""
+        self._assistant.archive.delete(given.text("id"))
+        return Drawn("")
