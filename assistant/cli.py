@@ -22,6 +22,7 @@ from assistant.records import (
     VISIBLE_TO,
     Answer,
     Finished,
+    Language,
     Notice,
     Progress,
     SyncReport,
@@ -270,7 +271,7 @@ def _plan(given: argparse.Namespace) -> int:
 
 
 def _assess(given: argparse.Namespace) -> int:
-    language = given.language or "zh"
+    language: Language = given.language or "zh"
     with assistant.Assistant.open() as opened:
         if given.example:
             return _written(given.example, opened.example_answers(language))

@@ -6,6 +6,7 @@ opened on first use; when another process has changed the library, the next ques
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
@@ -13,18 +14,30 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from assistant import export as files
 from assistant import grounding, transcript
 from assistant.answering import Answering
 from assistant.archive import Archive
 from assistant.catalog import Catalog, DocumentRow
 from assistant.database import Database
 from assistant.embedding import Encoder
-from assistant.errors import InputError, LibraryEmpty, LibraryError
+from assistant.errors import InputError, LibraryEmpty, LibraryError, ModelError
 from assistant.glossary import Glossary
 from assistant.history import History
 from assistant.indexing import Indexer
 from assistant.language import detect
 from assistant.llm import ChatModel
+from assistant.narrative import narrate
+from assistant.plan import talk
+from assistant.plan.assumptions import Assumptions
+from assistant.plan.brief import Brief
+from assistant.plan.brief import example_yaml as example_brief_yaml
+from assistant.plan.contradictions import problems
+from assistant.plan.drafting import draft_plan
+from assistant.plan.plan import Plan
+from assistant.plan.problem import Problem, problems_in, refusal
+from assistant.plan.reading import Understood, is_plan_request, read_brief_text
+from assistant.plan.revising import Revised, revise
 from assistant.prompts import Prompts
 from assistant.readiness import (
     Answers,
@@ -54,14 +67,15 @@ from assistant.records import (
 from assistant.retrieval import Retriever
 from assistant.settings import Settings, load_settings
 from assistant.store import VectorStore
-from assistant.values import Quote
+from assistant.values import Quote, report_to_json
 
+log = logging.getLogger(__name__)
 GAP_REASONS = ("no_evidence", "out_of_scope")
 TITLE_CHARACTERS = 60
 
 
 class Assistant:
-    """Ask, search, check and sync; conversations, gaps and the library beside them."""
+    """Ask, search, check, sync, plan and assess; what was asked and made is kept beside them."""
 
     def __init__(self, settings: Settings) -> None:
         """Keep the settings; nothing is opened before it is needed."""
@@ -128,6 +142,19 @@ class Assistant:
         return Archive(self._database, self.settings.owner)
 
     @cached_property
+    def assumptions(self) -> Assumptions:
+        """The planning data of the library."""
+        return Assumptions.load(self.settings.knowledge)
+
+    @cached_property
+    def _model(self) -> ChatModel | None:
+        return ChatModel(self.settings.model) if self.settings.model.name else None
+
+    @cached_property
+    def _prompts(self) -> Prompts:
+        return Prompts.open(self.settings.prompts)
+
+    @cached_property
     def _readiness(self) -> Readiness:
         return Readiness(self.settings.knowledge)
 
@@ -143,14 +170,13 @@ class Assistant:
 
     @cached_property
     def _answering(self) -> Answering:
-        model = ChatModel(self.settings.model) if self.settings.model.name else None
         return Answering(
             self._catalog,
             self._retriever,
             self._encoder,
             self._glossary,
-            Prompts.open(self.settings.prompts),
-            model,
+            self._prompts,
+            self._model,
             self.settings.answer,
         )
 
@@ -180,6 +206,11 @@ class Assistant:
     ) -> Iterator[Event]:
         """Yield typed events, Finished last; with a conversation, both turns are stored."""
         _known_role(role)
+        if is_plan_request(question, self.assumptions):
+            answer = self._plan_answer(question, language or detect(question))
+            self._remember(answer, conversation)
+            yield Finished(answer)
+            return
         answering = self._ready()
         turns = list(history) or (self._history.turns(conversation) if conversation else [])
         for event in answering.stream(question, turns, role, language):
@@ -291,6 +322,86 @@ class Assistant:
         if self.status()["library_ready"]:
             for _ in self._ready().stream("什么是抖音 Douyin?"):
                 pass
+
+    # -- plans -------------------------------------------------------------------------------
+
+    def read_brief(self, text: str) -> Understood:
+        """Read what a sentence says of a brief, with the words heard and what is missing."""
+        return read_brief_text(text, date.today(), self.assumptions)
+
+    def example_brief(self, language: Language = "zh") -> str:
+        """Give a filled, working brief as YAML, every field with a comment."""
+        return example_brief_yaml(language, date.today(), self.assumptions)
+
+    def brief_problems(self, brief: Brief) -> tuple[Problem, ...]:
+        """Name every contradiction of a brief at its field, with the way out."""
+        return problems(brief, date.today(), self.assumptions)
+
+    def draft_plan(
+        self,
+        brief: Brief | str | bytes | Mapping[str, Any],
+        edits: Mapping[str, float] | None = None,
+        language: Language | None = None,
+        *,
+        worded: bool = False,
+    ) -> Plan:
+        """Draft a plan from a brief (typed, YAML, JSON or fields) and numbers that were set.
+
+        `worded` lets the chat model, when one is configured, word the leading paragraphs; when it
+        fails the plan keeps its own words. InputError lists the brief's errors; its warnings
+        stand in the plan.
+        """
+        if isinstance(brief, str | bytes):
+            brief = Brief.read(brief, self.assumptions)
+        elif isinstance(brief, Mapping):
+            brief = Brief.from_fields(brief, self.assumptions)
+        errors = [problem for problem in self.brief_problems(brief) if problem.level == "error"]
+        if errors:
+            raise refusal(errors)
+        plan = draft_plan(
+            brief, self.assumptions, edits=edits, today=date.today(), language=language
+        )
+        return self._worded(plan) if worded and self._model else plan
+
+    def _worded(self, plan: Plan) -> Plan:
+        assert self._model is not None
+        try:
+            return narrate(plan, self._model, self._prompts)
+        except ModelError as error:
+            log.warning("the plan keeps its own words: %s", error)
+            return plan
+
+    def revise_plan(self, plan: Plan, text: str) -> Revised:
+        """Change a plan as a sentence says; what is not understood is named, never guessed."""
+        return revise(plan, text, self.assumptions, today=date.today())
+
+    def save_plan(self, work: str, plan: Plan, comment: str = "") -> int:
+        """Keep a plan as the next version of a work, as it was given."""
+        inputs = {"fields": plan.brief.to_json(), "edits": dict(plan.edits)}
+        result = {"plan": plan.to_json(), "report": report_to_json(plan.report)}
+        return self.archive.finish(work, inputs, result, comment)
+
+    def _plan_answer(self, request: str, language: Language) -> Answer:
+        """Draft the plan that a message asks for, or say what is missing for one."""
+        understood = self.read_brief(request)
+        if understood.missing:
+            return talk.asked_for_more(request, understood, (), language)
+        fields = {**understood.fields, "language": language}
+        try:
+            plan = self.draft_plan(fields)
+        except InputError as error:
+            return talk.asked_for_more(request, understood, problems_in(error), language)
+        draft = {"fields": plan.brief.to_json(), "edits": {}, "planned": True}
+        work = self.archive.create("plan", plan.report.title, draft)
+        self.save_plan(work, plan, request[:TITLE_CHARACTERS])
+        return talk.drafted(request, understood, plan, work)
+
+    plan_formats = tuple(files.FORMATS)
+    report_formats = tuple(name for name in files.FORMATS if name != "ics")
+
+    def export(self, made: Plan | Assessment, form: str) -> bytes:
+        """Give a plan or an assessment as a file: docx, xlsx, md, json, or ics of a plan."""
+        return files.export(made.report, form, made.to_json() if form == "json" else None)
 
     # -- readiness ---------------------------------------------------------------------------
 

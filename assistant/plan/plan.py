@@ -73,7 +73,7 @@ class Plan:
         }
 
 
-def compare(old: Plan, new: Plan) -> Table:
+def compare(old: Plan | Report, new: Plan | Report) -> Table:
     """List the numbers that differ between two plans, in the new one's language and order."""
     language = new.language
     names = [*new.values, *(name for name in old.values if name not in new.values)]

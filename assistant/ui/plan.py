@@ -17,12 +17,13 @@ from assistant.export import FORMATS, file_name
 from assistant.messages import say
 from assistant.plan.brief import Brief
 from assistant.plan.brief_text import parse_brief
+from assistant.plan.plan import Plan, compare
 from assistant.plan.problem import Problem, problems_in
 from assistant.records import Language
 from assistant.service import Assistant
 from assistant.ui.brief_form import Form, brief_form, fields_of
 from assistant.ui.markup import escape, icon
-from assistant.ui.report import report_view
+from assistant.ui.report import report_view, table_view
 from assistant.ui.shell import Frame, work_page
 from assistant.ui.work import Drawn, Given, action, download, page
 from assistant.values import report_from_json
@@ -167,7 +168,7 @@ class PlanPage:
             return problems_in(error)
         return self._assistant.brief_problems(brief)
 
-    def _drafted(self, draft: Mapping[str, Any], language: Language) -> Any:
+    def _drafted(self, draft: Mapping[str, Any], language: Language) -> Plan:
         fields = {**draft["fields"], "language": language}
         brief = Brief.from_fields(fields, self._assistant.assumptions)
         return self._assistant.draft_plan(brief, draft.get("edits"))
@@ -289,7 +290,9 @@ class PlanPage:
             self._assistant.archive.version(work.id, int(number)).result["report"]
         )
         new = self._drafted(work.draft, given.language).report
-        return Drawn(self._assistant.compare_plans(old, new, given.language))
+        table = compare(old, new)
+        note = f'<p class="hint">{escape(table.note)}</p>' if table.note else table_view(table, new)
+        return Drawn(note)
 
     def export(self, given: Given) -> Response:
         """Give the plan, or one of its versions, as a file."""
@@ -298,7 +301,7 @@ class PlanPage:
         form = given.text("format")
         content = self._assistant.export(plan, form)
         name = file_name(plan.report, form)
-        return download(content, FORMATS[form], name)
+        return download(content, FORMATS[form].content_type, name)
 
     def rename(self, given: Given) -> Drawn:
         """Give a plan another title."""

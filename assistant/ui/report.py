@@ -62,6 +62,11 @@ def legend(language: Language) -> str:
     return f'<ul class="legend">{marks}</ul>'
 
 
+def table_view(table: Table, report: Report) -> str:
+    """Draw one table by itself, in the language of its report."""
+    return _Drawer(report, False).block(table)
+
+
 def _contents(report: Report) -> str:
     items = "".join(
         f'<li><a href="#section-{escape(section.id)}">{number}. {escape(section.title)}</a></li>'

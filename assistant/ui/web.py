@@ -24,6 +24,7 @@ from assistant.ui.assets import FAVICON, TITLE, asset, asset_address
 from assistant.ui.blocks import build_blocks, mount
 from assistant.ui.chat import ROLE, Chat
 from assistant.ui.markup import escape
+from assistant.ui.plan import add_plan_routes
 from assistant.ui.readiness import add_readiness_routes
 from assistant.ui.sources import Wanted, library_view, source_view
 
@@ -53,6 +54,7 @@ def build_app(
     app.add_middleware(Guard)
     _add_assets(app)
     _add_views(app, assistant)
+    add_plan_routes(app, assistant)
     add_readiness_routes(app, assistant)
     return mount(app, build_blocks(Chat(assistant, warm)))
 
