@@ -56,7 +56,7 @@ def chart_xml(chart: Chart, categories: Sequence[str], series: Numbers, behind: 
                     for n, (name, numbers) in enumerate(series))  # fmt: skip
     legend = '<c:legend><c:legendPos val="b"/><c:overlay val="0"/></c:legend>'
     text = (
-        '<a:bodyPr/><a:p><a:pPr><a:defRPr sz="900"><a:latin typeface="Calibri"/>'
+        '<a:bodyPr/><a:p><a:pPr><a:defRPr sz="900"><a:latin typeface="Arial"/>'
         '<a:ea typeface="Microsoft YaHei"/></a:defRPr></a:pPr><a:endParaRPr lang="en-US"/></a:p>'
     )
     return (

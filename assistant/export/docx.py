@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import replace
 from datetime import date
 from io import BytesIO
 from math import ceil
@@ -28,6 +30,7 @@ from assistant.export.notes import (
     visible,
 )
 from assistant.messages import say
+from assistant.showing import figure, unit_name
 from assistant.values import (
     Block,
     Bullets,
@@ -48,7 +51,9 @@ _TEXT_WIDTH = 17.0
 _WEEK = 7
 _MARK_SIZE = 11.5
 _CHARACTER = 0.19  # cm that a Latin letter of the cell style takes
+_SMALLER = 0.88
 _SHORT = 20
+_LONG = 40  # rows from which a table is set small
 _ROWS_KEPT_TOGETHER = 14
 _W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 
@@ -178,7 +183,7 @@ class _Writer:
     def _key(self) -> None:
         """Explain the marks in a small table."""
         self.document.add_paragraph(self.say("how_to_read"), "Contents Heading")
-        table = self._grid(len(BASES), [2.6, 14.4])
+        table = self._grid(len(BASES), [2.6, 14.4], small=True)
         for row, basis in zip(table.rows, BASES, strict=True):
             name, hint = (cell.paragraphs[0] for cell in row.cells)
             _coloured(name.add_run(self.say(f"basis_{basis}")), COLOURS[basis], bold=True)
@@ -213,12 +218,15 @@ class _Writer:
         if not columns:
             return
         self._caption("table", table.title)
-        grid = self._grid(len(table.rows) + 1, self._widths(table, columns))
+        small = len(table.rows) > _LONG
+        widths, crowded = self._widths(table, columns, small)
+        units = _column_units(table) if crowded else {}
+        grid = self._grid(len(table.rows) + 1, widths, small or crowded)
         numeric = {c for row in table.rows for c, v in enumerate(row.cells) if isinstance(v, Value)}
-        self._table_head(grid.rows[0], table.columns, numeric)
+        self._table_head(grid.rows[0], self._titles(table, units), numeric)
         shades = _shades(table) if table.kind == "matrix" else {}
         for line, row in zip(list(grid.rows)[1:], table.rows, strict=True):
-            self._table_row(line, row, shades)
+            self._table_row(line, row, shades, units)
         if len(table.rows) <= _ROWS_KEPT_TOGETHER:
             _keep_together(grid)
         if table.note:
@@ -236,11 +244,24 @@ class _Writer:
             _fill(cell, DARK)
         _repeat(line)
 
-    def _table_row(self, line: Any, row: Row, shades: Mapping[str, str]) -> None:
+    def _titles(self, table: Table, units: Mapping[int, str]) -> list[str]:
+        """Give the column titles, with the unit where the cells go without it."""
+        names = {n: unit_name(unit, self.report.language) for n, unit in units.items()}
+        return [
+            self.say("title_with_unit", title=title, unit=names[n]) if names.get(n) else title
+            for n, title in enumerate(table.columns)
+        ]
+
+    def _table_row(
+        self, line: Any, row: Row, shades: Mapping[str, str], units: Mapping[int, str]
+    ) -> None:
         for n, (place, cell) in enumerate(zip(line.cells, row.cells, strict=False)):
             lines = place.paragraphs[0]
             if isinstance(cell, Value):
-                self._pieces(lines, [self.notes.piece(cell)])
+                piece = self.notes.piece(cell)
+                if n in units:
+                    piece = replace(piece, text=figure(cell.value, cell.unit))
+                self._pieces(lines, [piece])
                 lines.alignment = 2
             else:
                 lines.add_run(visible(cell))
@@ -328,24 +349,44 @@ class _Writer:
     def _gap(self) -> None:
         self.document.add_paragraph().paragraph_format.space_after = 0
 
-    def _widths(self, table: Table, columns: int) -> list[float]:
-        """Share the page among the columns: no word is broken if that can be, then by length."""
+    def _widths(self, table: Table, columns: int, small: bool) -> tuple[list[float], bool]:
+        """Share the page among the columns, and say whether cells must go without their units.
+
+        No word is broken if that can be; what is left goes by length.
+        """
+        character = _CHARACTER * (_SMALLER if small else 1)
+        with_units = self._asked(table, columns, character, {})
+        crowded = sum(with_units[0]) > _TEXT_WIDTH
+        least, wanted = with_units
+        if crowded:
+            units = _column_units(table)
+            least, wanted = self._asked(table, columns, _CHARACTER * _SMALLER, units)
+        spare, more = _TEXT_WIDTH - sum(least), sum(wanted) - sum(least)
+        if spare <= 0 or more <= 0:
+            return [_TEXT_WIDTH * width / sum(least) for width in least], crowded
+        shares = zip(least, wanted, strict=True)
+        return [low + (high - low) * spare / more for low, high in shares], crowded
+
+    def _asked(
+        self, table: Table, columns: int, character: float, units: Mapping[int, str]
+    ) -> tuple[list[float], list[float]]:
+        """Give the least and the wanted width of each column in cm."""
         least, wanted = [1.0] * columns, [1.0] * columns
         for cells in (table.columns, *(row.cells for row in table.rows)):
             for n, cell in enumerate(cells):
-                text = self.notes.piece(cell).text + "xx" if isinstance(cell, Value) else cell
+                text = cell if isinstance(cell, str) else self._number(cell, n in units)
                 whole = isinstance(cell, Value) and len(text) < _SHORT
                 word = _text_width(text) if whole else _longest_word(text)
-                least[n] = max(least[n], _CHARACTER * min(word, 24) + 0.35)
-                wanted[n] = max(wanted[n], _CHARACTER * min(_text_width(text), 60) + 0.35)
-        wanted = [max(pair) for pair in zip(least, wanted, strict=True)]
-        spare, asked = _TEXT_WIDTH - sum(least), sum(wanted) - sum(least)
-        if spare <= 0 or asked <= 0:
-            return [_TEXT_WIDTH * width / sum(least) for width in least]
-        return [low + (high - low) * spare / asked
-                for low, high in zip(least, wanted, strict=True)]  # fmt: skip
+                least[n] = max(least[n], character * min(word, 24) + 0.35)
+                wanted[n] = max(wanted[n], character * min(_text_width(text), 60) + 0.35)
+        return least, [max(pair) for pair in zip(least, wanted, strict=True)]
 
-    def _grid(self, rows: int, widths: Sequence[float]) -> Any:
+    def _number(self, value: Value, bare: bool) -> str:
+        """Give the text of a number with room for its marks."""
+        text = figure(value.value, value.unit) if bare else self.notes.piece(value).text
+        return text + ("xxxx" if value.source else "xx")
+
+    def _grid(self, rows: int, widths: Sequence[float], small: bool = False) -> Any:
         """Make a table of fixed column widths (in cm) with thin lines and the cell style."""
         from docx.oxml import parse_xml
         from docx.shared import Cm
@@ -357,21 +398,38 @@ class _Writer:
             f'<w:{side} w:val="single" w:sz="4" w:space="0" w:color="D5DBE3"/>'
             for side in ("top", "left", "bottom", "right", "insideH", "insideV")
         )
-        margins = "".join(f'<w:{side} w:w="{size}" w:type="dxa"/>' for side, size in
-                          (("top", 40), ("left", 70), ("bottom", 40), ("right", 70)))  # fmt: skip
+        upper = 10 if small else 35
+        sides = (("top", upper), ("left", 70), ("bottom", upper), ("right", 70))
+        margins = "".join(f'<w:{side} w:w="{size}" w:type="dxa"/>' for side, size in sides)
         properties = table._tbl.tblPr
         properties.append(parse_xml(f'<w:tblInd {_W} w:w="70" w:type="dxa"/>'))
         properties.append(parse_xml(f"<w:tblBorders {_W}>{edges}</w:tblBorders>"))
         properties.append(parse_xml(f"<w:tblCellMar {_W}>{margins}</w:tblCellMar>"))
         _ordered(properties)
+        middle = parse_xml(f'<w:vAlign {_W} w:val="center"/>')
         for column, width in zip(table._tbl.tblGrid.gridCol_lst, widths, strict=True):
             column.w = Cm(width)
         for line in table._tbl.tr_lst:
             line.get_or_add_trPr().append(parse_xml(f"<w:cantSplit {_W}/>"))
             for cell, width in zip(line.tc_lst, widths, strict=True):
                 cell.width = Cm(width)
-                cell.p_lst[0].style = "Cell"
+                cell.p_lst[0].style = "CellSmall" if small else "Cell"
+                cell.get_or_add_tcPr().append(copy(middle))
         return table
+
+
+def _column_units(table: Table) -> dict[int, str]:
+    """Give the unit of each column whose numbers all have the same one; signs stay in the cells."""
+    found: dict[int, set[str]] = {}
+    for row in table.rows:
+        for n, cell in enumerate(row.cells):
+            if isinstance(cell, Value):
+                found.setdefault(n, set()).add(cell.unit)
+    return {
+        n: next(iter(units))
+        for n, units in found.items()
+        if len(units) == 1 and not units & {"percent", "date", "level", "score"}
+    }
 
 
 def _shades(table: Table) -> dict[str, str]:
@@ -404,7 +462,8 @@ def _fill(cell: Any, colour: str) -> None:
     from docx.oxml import parse_xml
 
     shade = f'<w:shd {_W} w:val="clear" w:color="auto" w:fill="{colour}"/>'
-    cell._tc.get_or_add_tcPr().append(parse_xml(shade))
+    properties = cell._tc.get_or_add_tcPr()
+    properties.insert_element_before(parse_xml(shade), "w:tcMar", "w:vAlign")
 
 
 def _keep_together(table: Any) -> None:
@@ -451,7 +510,7 @@ def _points(size: float) -> Any:
 def _longest_word(text: str) -> int:
     """Measure the longest piece that a line must not break; Chinese breaks at any character."""
     words = re.findall(r"[!-~\u00a5\u00c0-\u024f]+", text[:400])
-    return max(map(len, words), default=4)
+    return max([min(8, _text_width(text)), *map(len, words)])
 
 
 def _text_width(text: str) -> int:

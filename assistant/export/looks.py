@@ -14,7 +14,7 @@ from assistant.records import Language
 from assistant.values import Report
 
 DARK, GREY = "24446B", "6B7280"
-_LATIN, _CHINESE = "Calibri", "Microsoft YaHei"
+_LATIN, _CHINESE = "Arial", "Microsoft YaHei"
 _TONES = {
     "Lead": ("24446B", 11.5, True, ""), "Hint": ("6B7280", 9.5, False, ""),
     "Warning": ("7A3A06", 10.5, False, "FDF0E3"), "Good": ("14532D", 10.5, False, "EAF5EE"),
@@ -71,14 +71,17 @@ def _small_styles(styles: Any) -> None:
     from docx.enum.text import WD_TAB_ALIGNMENT, WD_TAB_LEADER
     from docx.shared import Cm, Pt
 
-    for name, size, after in (("Cell", 9, 0), ("TOC 1", 10.5, 3), ("Contents Heading", 13, 6)):
+    for name, size, after in (
+        ("Cell", 9, 0), ("CellSmall", 8, 0), ("TOC 1", 10.5, 1), ("Contents Heading", 13, 4),
+    ):
         style = styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
         style.base_style = styles["Normal"]
         style.font.size = Pt(size)
         style.paragraph_format.space_after = Pt(after)
         style.paragraph_format.line_spacing = 1.15
     _font(styles["Contents Heading"], DARK, 13, bold=True)
-    styles["Contents Heading"].paragraph_format.space_before = Pt(14)
+    styles["CellSmall"].paragraph_format.line_spacing = 1.0
+    styles["Contents Heading"].paragraph_format.space_before = Pt(10)
     styles["Contents Heading"].paragraph_format.keep_with_next = True
     styles["TOC 1"].paragraph_format.tab_stops.add_tab_stop(
         Cm(17), WD_TAB_ALIGNMENT.RIGHT, WD_TAB_LEADER.DOTS

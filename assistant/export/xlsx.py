@@ -29,7 +29,7 @@ def write_xlsx(report: Report) -> bytes:
 
     target = BytesIO()
     options = {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True,
-               "strings_to_numbers": False, "use_future_functions": True}  # fmt: skip
+               "strings_to_numbers": False}  # fmt: skip
     with xlsxwriter.Workbook(target, options) as book:
         book.set_properties({"title": visible(report.title), "subject": visible(report.subtitle)})
         book.set_calc_mode("auto")
