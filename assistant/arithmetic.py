@@ -575,7 +575,7 @@ def _queued(blocked: float, places: int, load: float) -> float:
 
 @rule("{role_weight}/{members}/SUM({weights})*100",
       "单款占比 = 角色比重 ÷ 同角色款数 ÷ 各角色比重之和",
-      "share of a product = weight of its role ÷ products of the role ÷ sum of weights")  # fmt: skip
+      "share of a product = weight of its role ÷ products in it ÷ sum of weights")  # fmt: skip
 def even_share(role_weight: Number, members: Number, weights: Sequence[Number]) -> Number:
     """Give a product's share of the orders in percent; `weights` are those of the roles in use."""
     whole = _positive(sum(weights), "the sum of the weights")
@@ -684,13 +684,22 @@ def rostered_with_reserve(
     return _up(agents * (100 + reserve_percent) / here)
 
 
-@rule("MAX({peak_agents},ROUNDUP(ROUND({agent_hours}/{shift_hours},4),0))",
-      "当天人数 = 高峰排班人数与总工时 ÷ 每班小时数（向上取整）中较大者",
-      "people that day = the larger of the peak roster and hours of work ÷ hours of a shift, "
-      "rounded up")  # fmt: skip
-def headcount(peak_agents: Number, agent_hours: Number, shift_hours: Number) -> Number:
-    """Count the people who together cover the peak and all hours of a day."""
-    return max(peak_agents, _up(agent_hours / _positive(shift_hours, "shift_hours")))
+@rule("MAX({peak_agents},ROUNDUP(ROUND({agent_hours}*(100+{reserve_percent})"
+      "/(100-{shrinkage_percent})/{shift_hours},4),0))",
+      "当天人数 = 高峰排班人数与“在线工时 ×（1 + 另备比例）÷（1 − 缩减率）÷ 每班小时数”（向上取整）中较大者",
+      "people that day = the larger of the peak roster and hours on line × (1 + reserve) ÷ "
+      "(1 − shrinkage) ÷ hours of a shift, rounded up",
+      "customer-service-scaling")  # fmt: skip
+def headcount(
+    peak_agents: Number,
+    agent_hours: Number,
+    shift_hours: Number,
+    shrinkage_percent: Number,
+    reserve_percent: Number,
+) -> Number:
+    """Count the people who together cover the peak and all hours on line of a day."""
+    here = _positive((100 - shrinkage_percent) * shift_hours, "the hours a person is there")
+    return max(peak_agents, _up(agent_hours * (100 + reserve_percent) / here))
 
 
 @rule("ROUNDUP(ROUND(MAX({peak_orders}*24/{ship_hours},{orders_per_day}),4),0)",

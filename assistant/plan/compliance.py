@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import mean
 
 from assistant.plan.assumptions import ComplianceHit
 from assistant.plan.citing import cite
@@ -28,7 +29,7 @@ from assistant.values import (
 )
 
 HIGH, MIDDLE, LOW = "high", "middle", "low"
-HIGH_RETURNS_PERCENT = "return-rate-womens-wear"
+HIGH_RETURNS = "return-rate-womens-wear"
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def _score(draft: Draft) -> Risk:
 
 def _returns(draft: Draft) -> Risk:
     rate = draft.sheet["rate.return"]
-    grave = rate.value >= min(draft.assumptions.range(HIGH_RETURNS_PERCENT))
+    grave = rate.value >= mean(draft.assumptions.range(HIGH_RETURNS))
     return Risk("returns", HIGH if grave else MIDDLE, rate, ("returns_roi", "returns_split"))
 
 

@@ -177,18 +177,19 @@ def _enter_peak_day(draft: Draft) -> None:
         enquiries = _per_hour(draft, part.id, label, day, part.id)
         if part.id == UNSTAFFED:
             continue
-        _, rostered = _agents(draft, part.id, label, enquiries)
+        agents, _ = _agents(draft, part.id, label, enquiries)
         draft.compute(f"service.work.{part.id}", "product", "hours",
                       draft.say("service.work_of", when=label),
-                      factors=(rostered, f"service.hours.{part.id}"))  # fmt: skip
+                      factors=(agents, f"service.hours.{part.id}"))  # fmt: skip
     names = [part.id for part in STAFFED]
     most = draft.compute("service.rostered.most", "maximum", "agents", draft.say("service.most"),
                          terms=tuple(f"service.rostered.{name}" for name in names))  # fmt: skip
     work = draft.compute("service.work", "total", "hours", draft.say("service.work"),
                          terms=tuple(f"service.work.{name}" for name in names))  # fmt: skip
     draft.compute("service.headcount", "headcount", "agents", draft.say("service.headcount"),
-                  peak_agents=most, agent_hours=work,
-                  shift_hours="service.shift_hours")  # fmt: skip
+                  peak_agents=most, agent_hours=work, shift_hours="service.shift_hours",
+                  shrinkage_percent="service.shrinkage",
+                  reserve_percent="service.reserve_percent")  # fmt: skip
     draft.compute("service.short", "shortfall", "agents", draft.say("service.short"),
                   needed="service.headcount", available="service.have")  # fmt: skip
     _enter_level(draft)
