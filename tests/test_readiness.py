@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from assistant.arithmetic import apply
 from assistant.errors import ConfigurationError, InputError
 from assistant.loading import Origin, discover, load, read_bytes
-from assistant.messages import say
+from assistant.messages import knows, say
 from assistant.plan.assumptions import Assumptions
 from assistant.plan.brief import Brief
 from assistant.plan.sheet import recomputed
@@ -639,3 +639,31 @@ def test_the_forms_are_read_as_they_stand(language: Language) -> None:
         assert question.words("text", language) in example
     if language == "en":
         assert not re.search("[\u4e00-\u9fff]", example)
+
+
+@settings(max_examples=25, deadline=None)
+@given(answer_sets(), st.sampled_from(LANGUAGES), st.randoms(use_true_random=False))
+def test_any_answers_make_a_whole_report(answers: Answers, language: Language, random: Any) -> None:
+    named = [question.id for question in asked().questions]
+    contested = {name: "不同意。" for name in named if random.random() < 0.1}
+    before = readiness().assess(answers, language=language, created="2026-10-01")
+    now = replace(answers, contested=contested)
+    found = readiness().assess(now, language=language, created="2026-11-22", previous=before)
+    texts = [p.text for b in found.report.blocks() if isinstance(b, Bullets) for p in b.items]
+    texts += [b.text for b in found.report.blocks() if isinstance(b, Paragraph)]
+    texts += [alert.text for alert in found.report.alerts]
+    assert texts and not [text for text in texts if "{" in text or "None" in text]
+    json.dumps(found.to_json())
+    assert recomputed(found.values, {}).keys() == found.values.keys()
+    fields, work = to_brief(found, language)
+    assert set(fields) <= set(Brief.model_fields)
+    assert all(one.days >= 1 for one in work)
+
+
+def test_roles_and_units_have_names() -> None:
+    for question in asked().questions:
+        for step in question.steps:
+            assert knows(f"post.{step.role}"), step.role
+        assert question.type != "number" or knows(f"unit.{question.unit}"), question.unit
+        if question.brief_field:
+            assert question.brief_field in Brief.model_fields

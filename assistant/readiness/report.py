@@ -107,7 +107,7 @@ class Writer:
         return one.dimension.words("name", self._language)
 
     def _listed(self, names: Sequence[str]) -> str:
-        return self._say("comma").join(names)
+        return self._say("semicolon").join(names)
 
     def _pairs(self, questions: Sequence[QuestionScore]) -> str:
         return self._say("semicolon").join(self._pair(one) for one in questions)
