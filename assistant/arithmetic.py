@@ -686,7 +686,8 @@ def rostered_with_reserve(
 
 @rule("MAX({peak_agents},ROUNDUP(ROUND({agent_hours}*(100+{reserve_percent})"
       "/(100-{shrinkage_percent})/{shift_hours},4),0))",
-      "当天人数 = 高峰排班人数与“在线工时 ×（1 + 另备比例）÷（1 − 缩减率）÷ 每班小时数”（向上取整）中较大者",
+      "当天人数 = 高峰排班人数与总工时所需人数中较大者；总工时所需人数 = 在线工时 ×（1 + 另备比例）"
+      "÷（1 − 缩减率）÷ 每班小时数，向上取整",
       "people that day = the larger of the peak roster and hours on line × (1 + reserve) ÷ "
       "(1 − shrinkage) ÷ hours of a shift, rounded up",
       "customer-service-scaling")  # fmt: skip

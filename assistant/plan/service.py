@@ -320,6 +320,11 @@ def _hiring(draft: Draft) -> Iterator[Paragraph]:
     sheet, planned = draft.sheet, hirings(draft)
     if not planned:
         yield draft.paragraph("service.no_hiring", "good", headcount=sheet["service.headcount"])
+    else:
+        yield draft.paragraph(
+            "service.lever", "hint", concurrency=sheet["service.concurrency"],
+            contact=sheet["service.contact_rate"],
+        )  # fmt: skip
     for one in planned:
         late = one.begin < draft.today
         yield draft.paragraph(
