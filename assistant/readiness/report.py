@@ -7,7 +7,6 @@ brand may read. The texts stand in `texts/readiness.<language>.yaml`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import Literal
 
 from assistant.messages import knows, say
@@ -371,27 +370,18 @@ class Writer:
         )
 
     def _raise_table(self) -> Table:
-        rows = []
-        for gain in islice(self._findings.gains, RAISES):
-            one = gain.question
-            rows.append(
-                Row(
-                    (
-                        self._text(one),
-                        self._answer(one),
-                        given_text(one.question, one.better, self._language),
-                        self._value(f"gain.{one.question.id}"),
-                        self._value(f"gain_overall.{one.question.id}"),
-                    )
-                )
-            )
         return Table(
             id="raises",
             title=self._say("table_raises"),
             columns=self._titles("question", "answer", "next", "gain", "gain_overall"),
-            rows=tuple(rows),
+            rows=tuple(self._raise_row(one.question) for one in self._findings.gains[:RAISES]),
             note=self._say("raises_note"),
         )
+
+    def _raise_row(self, one: QuestionScore) -> Row:
+        gains = (self._value(f"{kind}.{one.question.id}") for kind in ("gain", "gain_overall"))
+        better = given_text(one.question, one.better, self._language)
+        return Row((self._text(one), self._answer(one), better, *gains))
 
     # -- alone or with a provider --------------------------------------------------------------
 
