@@ -27,6 +27,7 @@ from assistant.plan.assumptions import Assumptions
 from assistant.plan.brief import Brief
 from assistant.plan.citing import cite
 from assistant.plan.draft import Draft
+from assistant.plan.drafting import draft_plan
 from assistant.records import Language
 from assistant.values import Bullets, Chart, Paragraph, Quote, Section, Table, Timeline, Value
 
@@ -196,6 +197,17 @@ def test_english_plans_hold_no_chinese_of_their_own(language: Language) -> None:
         written = " ".join([section.title, text(section), *cells])
         has_chinese = any("\u4e00" <= letter <= "\u9fff" for letter in written)
         assert has_chinese == (language == "zh"), section.id
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("stage", ["cold-start", "growth", "mature"])
+def test_no_number_of_the_texts_is_without_a_basis(language: Language, stage: str) -> None:
+    gone = DRESS | {"stock_units": 10}
+    slow = SHIRT | {"stock_units": 0, "daily_capacity_units": 10}
+    for more in ({}, {"products": []}, {"products": [slow, CARDIGAN, gone]}):
+        brief = Brief.from_fields(FULL | {"stage": stage} | more, planning())
+        plan = draft_plan(brief, planning(), today=TODAY, language=language)
+        assert [g.message for g in plan.guards if g.id == "guard.numbers" and not g.passed] == []
 
 
 # Goods.

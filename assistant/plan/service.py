@@ -406,5 +406,5 @@ def _score(draft: Draft) -> list[Block]:
     key = "service.score_below" if below else "service.score_above"
     return [
         draft.paragraph(key, "warning" if below else "good", quotes, score=value, line=line),
-        draft.paragraph("service.score_guard", quotes=cite(draft, "score_parts")),
+        draft.paragraph("service.score_guard", quotes=cite(draft, "score_parts", "reply_rate")),
     ]
