@@ -204,8 +204,8 @@ def test_english_plans_hold_no_chinese_of_their_own(language: Language) -> None:
 def test_no_number_of_the_texts_is_without_a_basis(language: Language, stage: str) -> None:
     gone = DRESS | {"stock_units": 10}
     slow = SHIRT | {"stock_units": 0, "daily_capacity_units": 10}
-    for more in ({}, {"products": []}, {"products": [slow, CARDIGAN, gone]}):
-        brief = Brief.from_fields(FULL | {"stage": stage} | more, planning())
+    for goods_of in (FULL["products"], [], [slow, CARDIGAN, gone]):
+        brief = Brief.from_fields(FULL | {"stage": stage, "products": goods_of}, planning())
         plan = draft_plan(brief, planning(), today=TODAY, language=language)
         assert [g.message for g in plan.guards if g.id == "guard.numbers" and not g.passed] == []
 

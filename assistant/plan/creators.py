@@ -219,7 +219,8 @@ def _moment(draft: Draft) -> list[Block]:
         )
     ]  # fmt: skip
     blocks.append(_moment_account(draft))
-    blocks.append(draft.paragraph("creators.moment_after", quotes=cite(draft, "kol_after", "kol_thirty")))
+    after = cite(draft, "kol_after", "kol_thirty")
+    blocks.append(draft.paragraph("creators.moment_after", quotes=after))
     return blocks
 
 
