@@ -232,7 +232,7 @@ class PlanPage:
         view = report_view(plan.report, editable=True)
         return (
             f"{note}{self._tools(work, language)}"
-            f'<div id="plan" data-edit="/plan/edit?id={name}" data-target="#plan" '
+            f'<div id="plan" data-set="/plan/edit?id={name}" data-target="#plan" '
             f'data-scroll="keep">{view}</div>'
         )
 

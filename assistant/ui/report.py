@@ -133,7 +133,10 @@ class _Drawer:
         return "".join(quote_link(quote, self._language) for quote in quotes)
 
     def _table(self, table: Table) -> str:
-        head = "".join(f'<th scope="col">{escape(title)}</th>' for title in table.columns)
+        head = "".join(
+            f'<th scope="col"{_side(table, place)}>{escape(title)}</th>'
+            for place, title in enumerate(table.columns)
+        )
         shade = _shades(table) if table.kind == "matrix" else {}
         rows = "".join(self._row(row, shade) for row in table.rows)
         note = f'<p class="hint">{escape(table.note)}</p>' if table.note else ""
@@ -231,6 +234,12 @@ def quote_link(quote: Quote, language: Language) -> str:
         f'<a class="chip proof" href="{escape(quote_address(quote))}" data-source '
         f'title="{label}" aria-label="{label}">{icon("book")}</a>'
     )
+
+
+def _side(table: Table, place: int) -> str:
+    """Set a column's title over its numbers."""
+    cells = [row.cells[place] for row in table.rows if place < len(row.cells)]
+    return ' class="number"' if any(isinstance(cell, Value) for cell in cells) else ""
 
 
 def _shades(table: Table) -> dict[str, int]:

@@ -165,7 +165,12 @@
     try {
       const { html, headers, ok } = await post(form.dataset.live, { ...fields(form), ...more(form) });
       const moved = headers.get("X-Location");
-      if (moved) { history.replaceState({}, "", moved); form.dataset.live = headers.get("X-Live") || form.dataset.live; }
+      if (moved) {
+        history.replaceState({}, "", moved);
+        form.dataset.live = headers.get("X-Live") || form.dataset.live;
+        // From now on the form belongs to the work that was just begun.
+        if (form.dataset.post) form.dataset.post = form.dataset.post.split("?")[0] + location.search;
+      }
       const target = form.dataset.liveTarget && find(form.dataset.liveTarget);
       if (target && html) { place(target, html); showMessages(form, target); }
       tell(ok ? text("work.saved") : text("work.not_saved"), !ok);
@@ -328,10 +333,10 @@
   }
 
   function edit(value, number) {
-    const holder = value.closest("[data-edit]");
+    const holder = value.closest("[data-set]");
     hideBasis();
     value.focus({ preventScroll: true });
-    send(holder, holder.dataset.edit, { edits: { [value.dataset.editValue]: number } });
+    send(holder, holder.dataset.set, { edits: { [value.dataset.editValue]: number } });
   }
 
   document.addEventListener("keydown", (event) => {
@@ -371,6 +376,7 @@
       };
       if (chart.kind !== "bar") layout.xaxis.type = "category"; else layout.yaxis.type = "category";
       spot.replaceChildren();
+      spot.style.height = layout.height + 14 + "px";
       library.newPlot(spot, chart.data, layout, { displayModeBar: false, responsive: true });
     }
   }
