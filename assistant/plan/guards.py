@@ -25,13 +25,15 @@ _NOT_NUMBERS = ("date", "clock", "ordinal", "period")
 _FEN = 0.005
 _SHOWN = 6
 _COUNTED = 10
+_ESTIMATED = "brief.promotion."
 _HOURS = re.compile(r"\d+\s*(?:[–-]\s*\d+\s*)?(?:点|h\b)")
 
 
 def check(draft: Draft, report: Report) -> tuple[Guard, ...]:
     """Run every guard; those that do not apply pass and say why."""
     found = [_sums(draft), _dates(draft), *_stock(draft), _staff(draft), _roi(draft),
-             _quotes(draft, report), _basis(draft), _numbers(draft, report)]  # fmt: skip
+             _profit(draft), _quotes(draft, report), _basis(draft),
+             _numbers(draft, report)]  # fmt: skip
     warnings = problems(draft.brief, draft.today, draft.assumptions)
     for problem in warnings:
         text = draft.say("plan_guard.brief", text=problem.text(draft.language))
@@ -40,16 +42,18 @@ def check(draft: Draft, report: Report) -> tuple[Guard, ...]:
 
 
 def alerts(draft: Draft, guards: Sequence[Guard]) -> tuple[Paragraph, ...]:
-    """Turn failed guards into warnings for the first page; an estimated window is one, too."""
-    found = [
-        Paragraph(guard.message, guard.values, tone="warning")
+    """Turn failed guards into warnings for the first page; an estimated window has its source."""
+    source = (draft.window.source,) if draft.window.source else ()
+    return tuple(
+        Paragraph(
+            guard.message,
+            guard.values,
+            source if guard.id.startswith(_ESTIMATED) else (),
+            tone="warning",
+        )
         for guard in guards
         if not guard.passed
-    ]
-    if draft.window.estimated:
-        quotes = (draft.window.source,) if draft.window.source else ()
-        found.append(draft.paragraph("plan.estimated_window", "hint", quotes))
-    return tuple(found)
+    )
 
 
 def _guard(
@@ -140,6 +144,13 @@ def _roi(draft: Draft) -> Guard:
     passed = roi.value >= line.value
     text = draft.say(f"plan_guard.roi_{'ok' if passed else 'bad'}", roi=roi, line=line)
     return Guard("guard.roi", passed, text, (roi.id, line.id))
+
+
+def _profit(draft: Draft) -> Guard:
+    profit = draft.sheet["case.base.profit"]
+    passed = profit.value >= 0
+    text = draft.say(f"plan_guard.profit_{'ok' if passed else 'bad'}", profit=profit)
+    return Guard("guard.profit", passed, text, (profit.id,))
 
 
 def _quotes(draft: Draft, report: Report) -> Guard:

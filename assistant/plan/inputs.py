@@ -30,7 +30,7 @@ def begin(
     language: Language,
 ) -> Draft:
     """Make a draft with every number that is not computed and that more than one section reads."""
-    window = brief.window(today, assumptions)
+    window = brief.model_copy(update={"language": language}).window(today, assumptions)
     draft = Draft(brief, assumptions, Sheet(edits), language, today, window)
     draft.phases = _phases(draft)
     _money(draft)

@@ -103,14 +103,10 @@ def _section(section: Any) -> dict[str, Any]:
         "id": section.id,
         "title": section.title,
         "blocks": [
-            {"kind": type(block).__name__.lower(), **_plain(asdict(_by_id(block)))}
+            {"kind": type(block).__name__.lower(), **_plain(asdict(block))}
             for block in section.blocks
         ],
     }
-
-
-def _by_id(block: Any) -> Any:
-    return block
 
 
 def _plain(shown: dict[str, Any]) -> dict[str, Any]:
