@@ -19,7 +19,7 @@ from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document as LangChainDocument
 from langchain_core.retrievers import BaseRetriever
 
-from assistant import tokens
+from assistant import demands, tokens
 from assistant.catalog import Catalog
 from assistant.embedding import Encoder
 from assistant.glossary import Glossary
@@ -30,7 +30,6 @@ from assistant.settings import RetrievalSettings
 from assistant.store import VectorStore
 
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
-_DIGIT = re.compile(r"\d")
 RANK_CONSTANT = 60  # Cormack, Clarke & Buettcher 2009, reciprocal rank fusion
 NEAR_DUPLICATE = 0.8  # share of common bigrams above which two passages say the same
 KNOWN_QUESTION = 0.5  # Dice overlap of terms from which a known question counts as asked
@@ -209,28 +208,22 @@ class Retriever:
         top = [h.passage for h in kept[:3]]
         bodies = [set(terms(f"{p.title} {p.section} {p.text}")) for p in top]
         pieces = [_Piece.of(p, a, b) for p in top for a, b in sentences(p.text)]
-        best = _best_share(search, pieces)
         return {
             "cosine": cosines[0] if cosines else 0.0,
             "margin": cosines[0] - sum(cosines[1:10]) / len(cosines[1:10]) if cosines[1:] else 0.0,
             "coverage": max(search.lanes.get("lexical", {}).values(), default=0.0),
             "exact": max(search.lanes.get("exact", {}).values(), default=0.0),
             "overlap": max((share(b, search.idf, search.equivalents) for b in bodies), default=0.0),
-            "sentence": best,
-            "figure": _figure(search, pieces, best),
+            "sentence": _best_share(search, pieces),
             "years": _years(search, pieces),
             "unseen": self._unseen(search),
             "missing": self._missing(search, bodies),
-            "names": _names_found(search, bodies),
-            "subject": _subject_found(search, bodies),
-            **self._named(search, top, pieces),
-            "cross": float(bool(kept) and kept[0].passage.language != search.language),
+            **self._named(search, pieces),
+            **demands.signals(search.query, self._glossary, [hit.passage for hit in kept]),
             "short": 1.0 / (1 + len(search.terms)),
         }
 
-    def _named(
-        self, search: _Search, top: Sequence[Passage], pieces: Sequence[_Piece]
-    ) -> dict[str, float]:
+    def _named(self, search: _Search, pieces: Sequence[_Piece]) -> dict[str, float]:
         """Tell whether somebody is named, and whether what is asked stands where they are named.
 
         `apart` is the share of the question's other terms missing from every sentence about the
@@ -362,7 +355,9 @@ def _spread(hits: Sequence[Hit], chosen: RetrievalSettings) -> list[Hit]:
     seen: Counter[str] = Counter()
     spread = []
     for hit in sorted(hits, key=place):
-        spread.append(replace(hit, score=hit.score - chosen.repeat_penalty * seen[hit.passage.document]))
+        spread.append(
+            replace(hit, score=hit.score - chosen.repeat_penalty * seen[hit.passage.document])
+        )
         seen[hit.passage.document] += 1
     return sorted(spread, key=place)
 
@@ -395,24 +390,8 @@ def share(
     return hit / total if total else 0.0
 
 
-def _names_found(search: _Search, bodies: Iterable[set[str]]) -> float:
-    """Give the share of Latin names and numbers of the question that the best passages contain."""
-    latin = [t for t in search.terms if t.isascii() and (search.language == "zh" or t[0].isdigit())]
-    together: set[str] = set().union(*bodies)
-    if not latin:
-        return 1.0
-    return sum(t in together or bool(search.equivalents.get(t)) for t in latin) / len(latin)
-
-
 def _best_share(search: _Search, pieces: Iterable[_Piece]) -> float:
     return max((share(p.terms, search.idf, search.equivalents) for p in pieces), default=0.0)
-
-
-def _figure(search: _Search, pieces: Sequence[_Piece], otherwise: float) -> float:
-    """Give the best share among sentences with a figure, when a figure is asked for."""
-    if kind_of(search.query) != "how_many":
-        return otherwise
-    return _best_share(search, [p for p in pieces if _DIGIT.search(_YEAR.sub("", p.text))])
 
 
 def _years(search: _Search, pieces: Sequence[_Piece]) -> float:
@@ -421,14 +400,6 @@ def _years(search: _Search, pieces: Sequence[_Piece]) -> float:
     if not asked:
         return 1.0
     return _best_share(search, [p for p in pieces if asked <= set(_YEAR.findall(p.text))])
-
-
-def _subject_found(search: _Search, bodies: Iterable[set[str]]) -> float:
-    """Say whether one passage has the question's rarest seen term, usually its subject."""
-    rarest = max(search.idf, key=lambda t: search.idf[t], default=None)
-    none: frozenset[str] = frozenset()
-    same = {rarest, *search.equivalents.get(rarest or "", none)}
-    return float(any(same & body for body in bodies))
 
 
 def _fit(

@@ -20,7 +20,7 @@ LAYERS: list[set[str]] = [
         "decoding", "frontmatter", "formats", "fetching", "loading", "outline", "chunking",
         "grounding", "agreement", "clauses", "llm", "e5", "embedding", "scoring", "database",
         "catalog", "store", "history", "archive",
-        "questions", "transcript", "showing",
+        "questions", "demands", "transcript", "showing",
     },
     {"retrieval", "indexing", "quoting"},
     {"extractive", "plan", "readiness"},

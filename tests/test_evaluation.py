@@ -17,6 +17,7 @@ from assistant.catalog import DocumentRow
 from assistant.evaluation import expired
 from assistant.language import clean, detect
 from assistant.records import Answer, Citation, Sentence
+from assistant.service import Assistant
 from assistant.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -238,6 +239,15 @@ def test_a_document_expires_after_its_last_day() -> None:
         for name, until in zip("bacd", days, strict=True)
     ]
     assert expired(rows, date(2026, 11, 22)) == {"with_an_end": 3, "expired": ["a", "b"]}
+
+
+def test_past_rules_are_found_and_their_answers_say_so(library: Assistant) -> None:
+    """The entry rules of promotions that are over are listed, and quoted with a warning."""
+    past = expired(library.library("admin"), date(2026, 11, 22))["expired"]
+    assert {path.split("/")[-1] for path in past} >= {"campaign-entry-rules.zh.md"}
+    answer = library.ask("2022 年 618 的满减分哪三档?")
+    assert "notice.expired" in answer.notices
+    assert any(cited.valid_until == "2025-06-18" for cited in answer.citations)
 
 
 # -- data ------------------------------------------------------------------------------------
