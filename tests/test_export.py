@@ -6,6 +6,7 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
@@ -15,6 +16,7 @@ import openpyxl
 import pytest
 from icalendar import Calendar
 from office import converted, page_images, recalculated
+from openpyxl.utils.datetime import to_excel
 from openpyxl.workbook import Workbook
 from report_samples import HOSTILE, assessment_report, plan_report
 
@@ -22,7 +24,11 @@ from assistant.errors import InputError
 from assistant.export import FORMATS, export, file_name
 from assistant.export.markdown import escaped
 from assistant.export.notes import Notes, calendar_columns
+from assistant.export.pages import Layout, letters
 from assistant.messages import say
+from assistant.plan.assumptions import Assumptions
+from assistant.plan.brief import Brief
+from assistant.plan.drafting import draft_plan
 from assistant.plan.sheet import recomputed
 from assistant.records import Language
 from assistant.showing import show
@@ -34,6 +40,7 @@ SAMPLES = {
     for kind, build in (("plan", plan_report), ("assessment", assessment_report))
     for language in BOTH
 }
+ROOT = Path(__file__).resolve().parent.parent
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 
 
@@ -65,11 +72,11 @@ def _numbers(path: Path) -> dict[tuple[str, str], float]:
     """Give every number that stands in a workbook, by sheet and cell."""
     book = openpyxl.load_workbook(path, data_only=True)
     return {
-        (sheet.title, cell.coordinate): cell.value
+        (sheet.title, cell.coordinate): to_excel(cell.value) if cell.is_date else cell.value
         for sheet in book
         for row in sheet.iter_rows()
         for cell in row
-        if isinstance(cell.value, int | float) and not isinstance(cell.value, bool)
+        if cell.data_type in "nd" and cell.value is not None
     }
 
 
@@ -240,43 +247,66 @@ def test_a_changed_input_changes_what_depends_on_it(
 ) -> None:
     report = plan_report("zh")
     path = _book(report, tmp_path)
-    places = _places(path, report)
-    book = openpyxl.load_workbook(path)
-    sheet, cell = _input_cell(book, report, name)
-    book[sheet][cell].value = number
-    changed = tmp_path / "changed.xlsx"
-    book.save(changed)
-    found = _numbers(recalculated(changed, tmp_path / "out"))
+    found = _computed_anew(path, report, {name: number}, tmp_path)
     expected = recomputed(report.values, {name: number})
     different = [v for v in expected if expected[v].value != report.values[v].value]
     assert len(different) > 1
-    for value, place in places.items():
+    for value, place in _own_cells(report).items():
         assert found[place] == pytest.approx(expected[value].value, rel=1e-9), value
 
 
-def _places(path: Path, report: Report) -> dict[str, tuple[str, str]]:
-    """Find a cell of each value: by its id on the lists, by row and column in the matrix."""
+def _own_cells(report: Report) -> dict[str, tuple[str, str]]:
+    """Give the sheet and cell in which each value of a report is defined."""
+    return {
+        name: (sheet, f"{letters(column)}{row + 1}")
+        for name, (sheet, row, column) in Layout(report).places.items()
+    }
+
+
+def _computed_anew(
+    path: Path, report: Report, changes: Mapping[str, float], folder: Path
+) -> dict[tuple[str, str], float]:
+    """Set input cells of a workbook and give its numbers as an office program computes them."""
     book = openpyxl.load_workbook(path)
-    places = {}
-    for key in ("assumptions", "calculations"):
-        sheet = book[say(report.language, f"exported.{key}")]
-        for row in sheet.iter_rows():
-            if row[7].value in report.values:
-                places[row[7].value] = (sheet.title, row[1].coordinate)
-    matrix = book["预算分配"]
-    names = [row[0].value for row in matrix.iter_rows()]
-    for line in range(4):
-        for column in range(4):
-            row = names.index("自营阵地") + line
-            cell = matrix.cell(row + 1, column + 2)
-            places[f"cell.{line}.{column}"] = (matrix.title, cell.coordinate)
-    funnel = book["目标拆解"]
-    for row in funnel.iter_rows():
-        for name in ("orders", "visits", "roi", "shown"):
-            if row[0].value == report.values[name].label:
-                places[name] = (funnel.title, row[1].coordinate)
-    assert len(places) > 25
-    return places
+    for name, number in changes.items():
+        sheet, cell = _input_cell(book, report, name)
+        book[sheet][cell].value = number
+    changed = folder / "changed.xlsx"
+    book.save(changed)
+    return _numbers(recalculated(changed, folder / "out"))
+
+
+@pytest.fixture(scope="module")
+def drafted() -> Report:
+    """Draft a whole plan from one of the sample briefs."""
+    assumptions = Assumptions.load(ROOT / "knowledge")
+    text = (ROOT / "tests/briefs/new-shop-618.yaml").read_text("utf-8")
+    brief = Brief.read(text, assumptions)
+    return draft_plan(brief, assumptions, today=date(2026, 4, 20), language="zh").report
+
+
+def test_a_whole_plan_computes_in_its_workbook(drafted: Report, tmp_path: Path) -> None:
+    path = _book(drafted, tmp_path)
+    cells, formulas = _own_cells(drafted), _formulas(path)
+    assert set(cells) == set(drafted.values)
+    unwritten = [n for n, v in drafted.values.items() if v.rule and cells[n] not in formulas]
+    assert unwritten == []
+    changes = {"aov": 231.0, "rate.return": 33.0, "brief.budget": 640_000.0}
+    for altered in ({}, changes):
+        expected = recomputed(drafted.values, altered)
+        found = _computed_anew(path, drafted, altered, tmp_path)
+        for name, place in cells.items():
+            assert found[place] == pytest.approx(expected[name].value, rel=1e-9, abs=1e-6), name
+
+
+def test_a_whole_plan_fits_its_document(drafted: Report) -> None:
+    document = _document(drafted)
+    for table in document.tables:
+        widths = [column.width.cm for column in table.columns]
+        assert sum(widths) == pytest.approx(17, abs=0.2) and min(widths) > 0.1
+    events = Calendar.from_ical(export(drafted, "ics")).walk("VEVENT")
+    spans = [s for b in drafted.blocks() if isinstance(b, Timeline) for s in b.spans]
+    assert len(events) == len({span.id for span in spans}) > 5
 
 
 def test_formulas_are_the_rules_over_the_input_cells(tmp_path: Path) -> None:

@@ -162,10 +162,15 @@ class _Writer:
             })  # fmt: skip
         drawn.set_title({"name": visible(chart.title)[:200], "name_font": {"size": 12}})
         drawn.set_legend({"position": "bottom", "none": len(chart.series) < 2})
+        grid = {"visible": True, "line": {"color": "#D5DBE3"}}
+        scale: dict[str, Any] = {"num_format": "#,##0", "major_gridlines": grid}
         if chart.kind == "radar":
-            drawn.set_y_axis({"min": 0, "max": 100, "major_unit": 25})
-        elif chart.kind == "bar":
+            scale |= {"min": 0, "max": 100, "major_unit": 25}
+        if chart.kind == "bar":
             drawn.set_y_axis({"reverse": True})
+            drawn.set_x_axis(scale)
+        else:
+            drawn.set_y_axis(scale)
         drawn.set_size({"width": 760, "height": 330})
         sheet.insert_chart(row, 0, drawn, {"description": visible(chart.title)[:200]})
 
