@@ -19,6 +19,7 @@ from assistant.numbers import quantities
 from assistant.readiness import Question, Questionnaire
 from assistant.readiness.wording import given_text, unit_text
 from assistant.records import Language
+from assistant.showing import figure
 from assistant.ui.markup import escape, icon
 from assistant.ui.report import quote_link
 from assistant.values import Quote
@@ -265,8 +266,7 @@ class QuestionDrawer:
         if text is None:
             return ""
         key = "not_a_number" if number_of(text) is None else "out_of_range"
-        low, high = (given_text(question, n, self._language)
-                     for n in (question.minimum, question.maximum))  # fmt: skip
+        low, high = _bounds(question)
         return say(self._language, f"readiness_page.{key}", text=text, low=low, high=high)
 
     def _help(self, question: Question) -> str:
@@ -319,7 +319,7 @@ class QuestionDrawer:
         given = self._filling.answers.get(question.id)
         name = f"q.{question.id}"
         cards = "".join(
-            _choice("radio", name, value, escape(say(self._language, f"assess.{value}")),
+            _choice("radio", name, value, escape(say(self._language, f"readiness_page.{value}")),
                     given is meant)
             for value, meant in (("yes", True), ("no", False))
         )  # fmt: skip
@@ -349,8 +349,7 @@ class QuestionDrawer:
         typed = self._filling.typed.get(question.id)
         shown = typed if typed is not None else "" if given in (None, *SPECIALS) else f"{given:g}"
         name, unit = escape(question.id), unit_text(question, self._language)
-        low, high = (given_text(question, n, self._language)
-                     for n in (question.minimum, question.maximum))  # fmt: skip
+        low, high = _bounds(question)
         hint = escape(say(self._language, "readiness_page.number_range", low=low, high=high))
         wrong = ' aria-invalid="true"' if typed is not None else ""
         return (
@@ -371,6 +370,10 @@ class QuestionDrawer:
             for option in question.options
         )  # fmt: skip
         return f"{cards}{self._special_boxes(question, given, NOTHING)}"
+
+
+def _bounds(question: Question) -> tuple[str, str]:
+    return figure(question.minimum or 0.0, ""), figure(question.maximum or 0.0, "")
 
 
 def _same(given: Any, number: int) -> bool:

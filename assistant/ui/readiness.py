@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
 from typing import Any
 
 from fastapi import FastAPI, Response
@@ -49,10 +48,8 @@ from assistant.ui.shell import Frame, work_page
 from assistant.ui.work import Drawn, Given, action, download, page, problem
 from assistant.values import Report, report_from_json, report_to_json
 
-FILES = ("docx", "xlsx", "md", "json")
 CONTESTED_CHARACTERS = 500
 COMPARED_MOST = 6
-CONSTRAINTS_MOST = 20
 
 
 def add_readiness_routes(app: FastAPI, assistant: Assistant) -> None:
@@ -145,7 +142,7 @@ class ReadinessPage:
         return (
             f'<section class="card"><h2>{title}</h2><p class="hint">{hint}</p>'
             '<form class="actions"><label class="button file">'
-            f'{icon("up")}{upload}<input type="file" class="unseen" accept=".yaml,.yml,.json" '
+            f'{upload}<input type="file" class="unseen" accept=".yaml,.yml,.json" '
             'data-upload="/readiness/upload" data-target="#uploaded" data-scroll="keep"></label>'
             f'<button type="button" class="button" data-post="/readiness/example">{example}'
             f'</button><a class="button" href="/readiness/blank?language={language}" download>'
@@ -448,8 +445,9 @@ class ReadinessPage:
         versions = self._assistant.archive.versions(work.id)
         recent = [self._assistant.archive.version(work.id, v.number)
                   for v in versions[-COMPARED_MOST:]]  # fmt: skip
+        tools = result_tools(work, versions, self._assistant.report_formats, language)
         return (
-            f"{told}{result_tools(work, versions, FILES, language)}{report_view(report)}"
+            f"{told}{tools}{report_view(report)}"
             f"{history_card(recent, self._assistant.questionnaire, language)}"
             f"{contest_card(work.id, self._assistant.questionnaire, found, language)}"
         )
@@ -480,7 +478,7 @@ class ReadinessPage:
         files = "".join(
             f' <a href="/readiness/export?id={escape(version.work)}&amp;version={version.number}'
             f'&amp;format={form}" download>{form.upper()}</a>'
-            for form in FILES
+            for form in self._assistant.report_formats
         )
         return (
             f'<p class="card no-print">{said} <a href="/readiness?id={escape(version.work)}">'
@@ -492,9 +490,10 @@ class ReadinessPage:
         work, form = self._work(given.text("id")), given.text("format")
         number = int(given.text("version")) if given.text("version").isdigit() else None
         version = self._assistant.archive.version(work.id, number)
-        if form not in FILES:
+        known = self._assistant.report_formats
+        if form not in known:
             raise InputError(f"no format {form!r}", key="exported.unknown_format",
-                             format=form, known=", ".join(FILES))  # fmt: skip
+                             format=form, known=", ".join(known))  # fmt: skip
         made = self._made(version, given.language)
         content = self._assistant.export(made, form)
         return download(content, FORMATS[form].content_type, file_name(made.report, form))
@@ -546,18 +545,10 @@ class ReadinessPage:
         return Drawn(self._result(self._work(work.id), language, shown))
 
     def brief(self, given: Given) -> Drawn:
-        """Begin a plan with what was learnt; what to mend stands in it with its dates."""
+        """Begin a plan with what was learnt; what to mend becomes dated work in it."""
         work = self._work(given.query.get("id", ""))
         made = self._made(self._assistant.archive.version(work.id), given.language)
-        fields, work_to_do = to_brief(made, given.language)
-        today = date.today()
-        dated = [
-            say(given.language, "readiness_page.workstream", title=one.title, role=one.role,
-                start=today + timedelta(days=one.start),
-                end=today + timedelta(days=one.start + one.days - 1))
-            for one in work_to_do
-        ]  # fmt: skip
-        fields["constraints"] = [*fields["constraints"], *dated][:CONSTRAINTS_MOST]
+        fields, _ = to_brief(made, given.language)
         draft = {"fields": fields, "assessment": work.id}
         brand = fields.get("brand") or say(given.language, "plan_page.unnamed")
         name = self._assistant.archive.create("plan", str(brand), draft)
