@@ -264,6 +264,12 @@ def figure(chart: Chart, values: Mapping[str, Value]) -> dict[str, Any]:
         _trace(chart, series.name, [values[name].value for name in series.values])
         for series in chart.series
     ]
+    units = [values[series.values[0]].unit for series in chart.series if series.values]
+    if chart.kind == "line":
+        # A second unit gets an axis of its own, or its line would lie flat on the ground.
+        for trace, unit in zip(traces, units, strict=False):
+            if unit != units[0]:
+                trace["yaxis"] = "y2"
     return {"kind": chart.kind, "unit": chart.unit, "data": traces}
 
 

@@ -374,6 +374,7 @@
         xaxis: { ...axis }, yaxis: { ...axis, rangemode: "tozero", title: { text: chart.kind === "bar" ? "" : chart.unit } },
         polar: { bgcolor: "transparent", radialaxis: { ...axis, range: [0, 100] }, angularaxis: axis },
       };
+      if (chart.data.some((trace) => trace.yaxis === "y2")) layout.yaxis2 = { ...axis, overlaying: "y", side: "right", rangemode: "tozero", showgrid: false };
       if (chart.kind !== "bar") layout.xaxis.type = "category"; else layout.yaxis.type = "category";
       spot.replaceChildren();
       spot.style.height = layout.height + 14 + "px";
