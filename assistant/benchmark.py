@@ -40,6 +40,18 @@ DOCUMENT_CHUNKS = 20
 
 def run(settings: Settings, scales: Sequence[int] = (1000,)) -> dict[str, Any]:
     """Measure everything; `scales` are sizes of synthetic libraries in passages."""
+    return {**_library(settings, scales), **run_works(settings)}
+
+
+def run_works(settings: Settings) -> dict[str, Any]:
+    """Measure plans and assessments alone: they need no library, encoder or index."""
+    with tempfile.TemporaryDirectory() as folder:
+        measured = settings.model_copy(update={"data": Path(folder)})
+        with Assistant.open(measured) as assistant:
+            return {"plan": _plans(assistant), "assessment": _assessments(assistant)}
+
+
+def _library(settings: Settings, scales: Sequence[int]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         models = settings.data / "models"
@@ -95,6 +107,42 @@ def _questions(assistant: Assistant) -> dict[str, Any]:
             _milliseconds(lambda q=question: assistant._encoder.encode_query(q, "zh"))  # type: ignore[misc]
         )
     return {**_spread("total_ms", totals), **_spread("encode_ms", encodings)}
+
+
+def _plans(assistant: Assistant) -> dict[str, Any]:
+    """Draft the example brief and write every file of it; the first of each is told apart."""
+    brief = assistant.example_brief("zh")
+    first = _milliseconds(lambda: assistant.draft_plan(brief))
+    warm = [_milliseconds(lambda: assistant.draft_plan(brief)) for _ in range(ROUNDS * 3)]
+    plan = assistant.draft_plan(brief)
+    return {
+        "numbers": len(plan.values),
+        "first_ms": round(first, 1),
+        **_spread("draft_ms", warm),
+        **_exports(assistant, plan, assistant.plan_formats),
+    }
+
+
+def _assessments(assistant: Assistant) -> dict[str, Any]:
+    """Assess the example answers and write every report."""
+    answers = assistant.read_answers(assistant.example_answers("zh"))
+    first = _milliseconds(lambda: assistant.assess(answers))
+    warm = [_milliseconds(lambda: assistant.assess(answers)) for _ in range(ROUNDS * 3)]
+    made = assistant.assess(answers)
+    return {
+        "first_ms": round(first, 1),
+        **_spread("assess_ms", warm),
+        **_exports(assistant, made, assistant.report_formats),
+    }
+
+
+def _exports(assistant: Assistant, made: Any, forms: Sequence[str]) -> dict[str, float]:
+    figures = {}
+    for form in forms:
+        taken = [_milliseconds(lambda f=form: assistant.export(made, f)) for _ in range(ROUNDS)]  # type: ignore[misc]
+        figures[f"{form}_first_ms"] = round(taken[0], 1)
+        figures[f"{form}_ms"] = round(statistics.median(taken), 1)
+    return figures
 
 
 def _milliseconds(work: Callable[[], object]) -> float:

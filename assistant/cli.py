@@ -116,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
         "--plots", type=Path, metavar="FILE.html", help="also draw the figures as a page"
     )
     benchmark = _command(
-        commands, "benchmark", _benchmark, "measure speed: encoder, question, start, memory"
+        commands, "benchmark", _benchmark, "measure speed: encoder, question, start, memory, plans"
     )
     benchmark.add_argument(
         "--scale",
@@ -125,6 +125,9 @@ def _parser() -> argparse.ArgumentParser:
         default=[1000],
         metavar="N",
         help="also ask libraries padded to N passages (default 1000)",
+    )
+    benchmark.add_argument(
+        "--works", action="store_true", help="measure only plans, assessments and their files"
     )
     _command(commands, "gaps", _gaps, "list the questions that the library did not answer")
     _command(commands, "settings", _settings, "show every setting, its value and where it is from")
@@ -427,7 +430,9 @@ def _evaluate(given: argparse.Namespace) -> int:
 
 
 def _benchmark(given: argparse.Namespace) -> int:
-    report = assistant.benchmark.run(load_settings(), given.scale)
+    settings = load_settings()
+    run_works = assistant.benchmark.run_works
+    report = run_works(settings) if given.works else assistant.benchmark.run(settings, given.scale)
     if given.json:
         _print_json(report)
     else:
