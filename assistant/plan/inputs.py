@@ -122,8 +122,9 @@ def _shares(draft: Draft, group: str, names: Sequence[str], default_ids: Sequenc
     defaults = {
         f"{group}.{name}": value.value for name, value in zip(names, values, strict=True)
     }
-    settled = rebalanced(defaults, draft.sheet.edits, 100.0, digits=4)
-    edited = [name for name in defaults if name in draft.sheet.edits]
+    edited = {n: round(draft.sheet.edits[n], 4) for n in defaults if n in draft.sheet.edits}
+    plain = all(share == round(share, 1) for share in edited.values())
+    settled = rebalanced(defaults, edited, 100.0, digits=1 if plain else 4)
     short = group.replace(".", "_")
     moved = {name for name in defaults if settled[name] != defaults[name] and name not in edited}
     for name, value in zip(names, values, strict=True):
@@ -131,9 +132,7 @@ def _shares(draft: Draft, group: str, names: Sequence[str], default_ids: Sequenc
         label = draft.say(f"plan_label.{short}", name=part_name(draft, name))
         note = draft.say("plan.note_rescaled", note=value.note) if key in moved else value.note
         _settle(draft, replace(value, id=key, value=settled[key], label=label, note=note))
-    if edited and sum(draft.sheet.edits[name] for name in edited) != sum(
-        defaults[name] for name in edited
-    ):
+    if sum(edited.values()) != sum(defaults[name] for name in edited):
         draft.notes.append(draft.paragraph(f"plan.rescaled_{short}", "hint"))
 
 

@@ -251,26 +251,31 @@ def _ladder(draft: Draft) -> list[Block]:
     say = draft.say
     burst = draft.phase("burst")
     assert burst is not None
-    start = draft.compute("ladder.start", "quotient", "yuan_per_day",
-                          say("plan_label.ladder_start"), dividend="test.cell.budget",
-                          divisor="test.days")  # fmt: skip
+    usual = draft.assume("test-professional-live-budget", "ladder.plan_budget",
+                         say("plan_label.ladder_plan_budget"))  # fmt: skip
     target = draft.compute("ladder.target", "quotient", "yuan_per_day",
                            say("plan_label.ladder_target"), dividend="paid.burst",
                            divisor="days.burst")  # fmt: skip
+    start = draft.compute("ladder.start", "minimum", "yuan_per_day",
+                          say("plan_label.ladder_start"), terms=(usual, target))  # fmt: skip
     limit = draft.assume("scale-step-limit", "ladder.limit", say("plan_label.ladder_limit"))
     watch = draft.assume("ladder-days", "ladder.days_per_step", say("plan_label.ladder_days"))
     if min(start.value, target.value, limit.value, watch.value) <= 0:
         return [draft.paragraph("plan_traffic.no_ladder", "warning")]
     steps = _steps_before(draft, burst.id)
-    reach = draft.compute("ladder.reach", "ladder_budget", "yuan_per_day",
-                          say("plan_label.ladder_reach"), start_cny=start, step_percent=limit,
+    grown = draft.compute("ladder.budget", "ladder_budget", "yuan_per_day",
+                          say("plan_label.ladder_budget"), start_cny=start, step_percent=limit,
                           steps=steps)  # fmt: skip
+    reach = draft.compute("ladder.reach", "minimum", "yuan_per_day",
+                          say("plan_label.ladder_reach"), terms=(grown, target))  # fmt: skip
     ratio = draft.compute("ladder.ratio", "quotient", "plans", say("plan_label.ladder_ratio"),
                           dividend=target, divisor=reach)  # fmt: skip
     plans = draft.compute("ladder.plans", "rounded_up", "plans", say("plan_label.ladder_plans"),
                           amount=ratio)  # fmt: skip
-    quotes = (limit.source,) if limit.source else ()
-    key, tone = ("ladder", "normal") if steps.value > 0 else ("ladder_short", "warning")
+    quotes = tuple(v.source for v in (limit, usual) if v.source)
+    key, tone = ("ladder", "normal")
+    if steps.value == 0 and start.value < target.value:
+        key, tone = ("ladder_short", "warning")
     text = draft.paragraph(f"plan_traffic.{key}", tone, quotes, start=start, target=target,
                            limit=limit, steps=steps, reach=reach, watch=watch, plans=plans,
                            burst=draft.day(burst.start))  # fmt: skip
@@ -290,8 +295,13 @@ def _steps_before(draft: Draft, last: str) -> Value:
                    needed=days, available="test.days")  # fmt: skip
     room = compute("ladder.room", "quotient", "steps", say("plan_label.ladder_room"),
                    dividend=left, divisor="ladder.days_per_step")  # fmt: skip
-    return compute("ladder.steps", "rounded_down", "steps", say("plan_label.ladder_steps"),
-                   amount=room)  # fmt: skip
+    fit = compute("ladder.fit", "rounded_down", "steps", say("plan_label.ladder_fit"),
+                  amount=room)  # fmt: skip
+    wanted = compute("ladder.wanted", "ladder_steps", "steps", say("plan_label.ladder_wanted"),
+                     start_cny="ladder.start", target_cny="ladder.target",
+                     step_percent="ladder.limit")  # fmt: skip
+    return compute("ladder.steps", "minimum", "steps", say("plan_label.ladder_steps"),
+                   terms=(fit, wanted))  # fmt: skip
 
 
 def _rungs(draft: Draft, steps: int, watch: int) -> list[Block]:
@@ -308,9 +318,11 @@ def _rungs(draft: Draft, steps: int, watch: int) -> list[Block]:
         money = draft.compute(f"ladder.step.{number}", "ladder_budget", "yuan_per_day", label,
                               start_cny="ladder.start", step_percent="ladder.limit",
                               steps=count)  # fmt: skip
+        capped = draft.compute(f"ladder.step.{number}.budget", "minimum", "yuan_per_day", label,
+                               terms=(money, "ladder.target"))  # fmt: skip
         phase = next(p for p in draft.phases if p.start <= on <= p.end)
         rows.append(Row((draft.say("plan_traffic.rung", number=number), draft.day(on), phase.name,
-                         money)))  # fmt: skip
+                         capped)))  # fmt: skip
     if not rows:
         return []
     columns = ("step", "from_day", "phase", "budget_per_day")
