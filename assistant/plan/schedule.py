@@ -112,7 +112,7 @@ def _phase_spans(draft: Draft) -> Iterator[Span]:
     for phase in draft.phases:
         yield Span(
             phase.id,
-            phase.id,
+            phase.name,
             phase.name,
             phase.start.isoformat(),
             phase.end.isoformat(),
@@ -157,8 +157,9 @@ def _phase_of(draft: Draft, due: date) -> str:
     """Name the phase of a day; preparation before the first, follow-up after the last."""
     for phase in draft.phases:
         if phase.start <= due <= phase.end:
-            return phase.id
-    return "preparation" if due < draft.phases[0].start else "follow-up"
+            return phase.name
+    early = due < draft.phases[0].start
+    return draft.say("schedule.phase_before" if early else "schedule.phase_after")
 
 
 def _late_ones(draft: Draft, milestones: list[Milestone]) -> list[Milestone]:

@@ -36,6 +36,7 @@ BASES = ("cited", "given", "computed", "assumed")
 # Longer windows are drawn by the week, or the columns would be too narrow to read.
 DAYS_BY_DAY = 31
 SHADES = 5
+PHASE_COLOURS = 6
 
 
 def report_view(report: Report, *, editable: bool = False) -> str:
@@ -299,7 +300,10 @@ def gantt(timeline: Timeline, language: Language) -> str:
         f"<span>{(first + timedelta(days=n * step)).strftime('%m-%d')}</span>"
         for n in range(columns)
     )
-    bars = "".join(_bar(span, first, step, language) for span in timeline.spans)
+    phases = list(dict.fromkeys(span.phase for span in timeline.spans))
+    bars = "".join(
+        _bar(span, phases.index(span.phase), first, step, language) for span in timeline.spans
+    )
     title = escape(timeline.title)
     return (
         f'<figure class="gantt" style="--columns:{columns}"><figcaption>{title}</figcaption>'
@@ -309,7 +313,7 @@ def gantt(timeline: Timeline, language: Language) -> str:
     )
 
 
-def _bar(span: Span, first: date, step: int, language: Language) -> str:
+def _bar(span: Span, phase: int, first: date, step: int, language: Language) -> str:
     start, end = date.fromisoformat(span.start), date.fromisoformat(span.end)
     left, right = (start - first).days // step + 1, (end - first).days // step + 2
     dates = span.start if start == end else f"{span.start} – {span.end}"
@@ -318,6 +322,6 @@ def _bar(span: Span, first: date, step: int, language: Language) -> str:
     kind = "milestone" if start == end else "bar"
     return (
         f"<li><b>{escape(span.title)}<small>{escape(told)}</small></b><div>"
-        f'<i class="{kind} phase-{escape(span.phase)}" style="grid-column:{left}/{right}" '
+        f'<i class="{kind} phase-{phase % PHASE_COLOURS}" style="grid-column:{left}/{right}" '
         f'title="{escape(told)}"></i></div></li>'
     )
