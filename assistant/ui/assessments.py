@@ -79,7 +79,10 @@ def _versions(work: Work, versions: Sequence[Version], language: Language) -> st
 def history_card(
     versions: Sequence[Version], questionnaire: Questionnaire, language: Language
 ) -> str:
-    """Draw the scores of the last versions per dimension, with the change since the one before."""
+    """Draw the scores of the last versions per dimension, with the change since the one before.
+
+    The latest stands first, so that a phone shows it.
+    """
     if len(versions) < 2:
         return ""
     title, dimension, change, overall, hint = (
@@ -89,7 +92,7 @@ def history_card(
     scores = [_scores(version.result["assessment"]) for version in versions]
     heads = "".join(
         f'<th scope="col">{version.number} · {escape(version.created[:10])}</th>'
-        for version in versions
+        for version in reversed(versions)
     )
     names = [("overall", overall)]
     names += [(d.id, escape(d.words("name", language))) for d in questionnaire.dimensions]
@@ -102,7 +105,7 @@ def history_card(
         f'<section class="report no-print" id="history"><section><h2>{title}</h2>'
         f'<p class="hint">{hint}</p>'
         f'<div class="table" tabindex="0" role="group" aria-label="{title}"><table><thead><tr>'
-        f'<th scope="col">{dimension}</th>{heads}<th scope="col">{change}</th></tr></thead>'
+        f'<th scope="col">{dimension}</th><th scope="col">{change}</th>{heads}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div></section></section>"
     )
 
@@ -116,7 +119,7 @@ def _scores(stored: Mapping[str, Any]) -> dict[str, float]:
 def _history_row(name: str, scores: Sequence[float | None], look: str) -> str:
     cells = "".join(
         f'<td class="number">{NO_NUMBER if one is None else figure(one, "score")}</td>'
-        for one in scores
+        for one in reversed(scores)
     )
     before, now = scores[-2], scores[-1]
     shown, tone = NO_NUMBER, ""
@@ -125,8 +128,8 @@ def _history_row(name: str, scores: Sequence[float | None], look: str) -> str:
         shown = f"{'+' if change > 0 else ''}{figure(change, 'score')}"
         tone = "up" if change > 0 else "down" if change < 0 else ""
     return (
-        f'<tr class="{look}"><th scope="row">{name}</th>{cells}'
-        f'<td class="number change {tone}">{shown}</td></tr>'
+        f'<tr class="{look}"><th scope="row">{name}</th>'
+        f'<td class="number change {tone}">{shown}</td>{cells}</tr>'
     )
 
 
@@ -188,10 +191,24 @@ def _notes(work: str, questionnaire: Questionnaire, answers: Answers, language: 
 # -- several brands --------------------------------------------------------------------------
 
 
+def work_links(works: Sequence[Work], language: Language) -> str:
+    """Draw the ways to the reports of several assessments."""
+    links = "".join(
+        f'<a class="button" href="/readiness?id={escape(work.id)}">{escape(work.title)}</a>'
+        for work in works
+    )
+    label = escape(say(language, "readiness_page.compare_open"))
+    return f'<p class="actions no-print"><span class="hint">{label}</span>{links}</p>'
+
+
 def compare_report(
-    made: Sequence[Assessment], table: Table, title: str, language: Language
+    made: Sequence[Assessment],
+    table: Table,
+    names: Sequence[str],
+    title: str,
+    language: Language,
 ) -> Report:
-    """Put the latest assessments of several brands into one report: radar and table."""
+    """Put the latest assessments of several brands, by `names`, into one report: radar, table."""
     values: dict[str, Value] = {}
     rows = tuple(
         replace(row, cells=tuple(_own(cell, place, values) for place, cell in enumerate(row.cells)))
@@ -205,11 +222,12 @@ def compare_report(
         categories=tuple(str(row.cells[0]) for row in scored),
         series=tuple(
             Series(name, tuple(_id(row, place) for row in scored))
-            for place, name in enumerate(table.columns[1:], start=1)
+            for place, name in enumerate(names, start=1)
         ),
         unit="score",
     )
-    shown = replace(table, rows=rows, kind="plain")
+    columns = (table.columns[0], *names)
+    shown = replace(table, title="", columns=columns, rows=rows, kind="plain")
     subtitle = say(language, "readiness_page.compare_subtitle", count=len(made))
     blocks = (chart, shown) if scored else (shown,)
     return Report("compare", "assessment", title, subtitle, language,

@@ -27,6 +27,7 @@ from assistant.ui.assessments import (
     history_card,
     note,
     result_tools,
+    work_links,
 )
 from assistant.ui.markup import escape, icon
 from assistant.ui.questionnaire_form import (
@@ -576,8 +577,11 @@ class ReadinessPage:
             made = [self._made(version, language) for version in latest]
             if not made:
                 raise InputError("nothing to compare", key="readiness_page.compare_none")
-            table = side_by_side(made, language)
-            main = report_view(compare_report(made, table, title, language))
+            works = [self._work(one) for one in names]
+            report = compare_report(
+                made, side_by_side(made, language), _distinct(works), title, language
+            )
+            main = f"{work_links(works, language)}{report_view(report)}"
         except InputError as error:
             told = explain(language, error.key, **error.values)
             back = escape(say(language, "readiness_page.back_to_start"))
@@ -593,3 +597,12 @@ class ReadinessPage:
         """Delete an assessment with its versions."""
         self._assistant.archive.delete(given.text("id"))
         return Drawn("")
+
+
+def _distinct(works: Sequence[Work]) -> list[str]:
+    """Give the titles of works, numbered where two are the same."""
+    titles = [work.title for work in works]
+    return [
+        f"{title} ({titles[:place].count(title) + 1})" if titles.count(title) > 1 else title
+        for place, title in enumerate(titles)
+    ]

@@ -372,14 +372,36 @@
         font: { family: colour("--sans"), size: 13, color: colour("--ink") },
         colorway: palette, barmode: "group", legend: { orientation: "h", y: -0.18 },
         xaxis: { ...axis }, yaxis: { ...axis, rangemode: "tozero", title: { text: chart.kind === "bar" ? "" : chart.unit } },
-        polar: { bgcolor: "transparent", radialaxis: { ...axis, range: [0, 100] }, angularaxis: axis },
+        polar: { bgcolor: "transparent", radialaxis: { ...axis, range: [0, 100], angle: 90, tickangle: 90 }, angularaxis: { ...axis, rotation: 90, direction: "clockwise" } },
       };
+      if (chart.kind === "radar") arrangeRadar(spot, chart.data, layout);
       if (chart.data.some((trace) => trace.yaxis === "y2")) layout.yaxis2 = { ...axis, overlaying: "y", side: "right", rangemode: "tozero", showgrid: false };
       if (chart.kind !== "bar") layout.xaxis.type = "category"; else layout.yaxis.type = "category";
       spot.replaceChildren();
       spot.style.height = layout.height + 14 + "px";
       library.newPlot(spot, chart.data, layout, { displayModeBar: false, responsive: true });
     }
+  }
+
+  // The first ring is filled and the others are lines, so that all stay visible; long names break.
+  function arrangeRadar(spot, data, layout) {
+    const isNarrow = spot.clientWidth < 480;
+    const most = isNarrow ? 10 : 18;
+    layout.margin = { l: isNarrow ? 62 : 90, r: isNarrow ? 62 : 90, t: 44, b: 44 };
+    if (isNarrow) { layout.font.size = 11; layout.height = 360; }
+    data.forEach((ring, number) => {
+      if (number) { ring.fill = "none"; ring.line = { dash: "dash", width: 2 }; }
+      ring.theta = ring.theta.map((name) => broken(name, most));
+    });
+  }
+
+  function broken(name, most) {
+    const lines = [""];
+    for (const piece of name.match(/[^\s、，,]+[\s、，,]*/g) || [name]) {
+      if (lines.at(-1) && (lines.at(-1) + piece.trim()).length > most) lines.push("");
+      lines[lines.length - 1] += piece;
+    }
+    return lines.map((line) => line.trim()).join("<br>");
   }
 
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawCharts());
