@@ -19,7 +19,7 @@ LAYERS: list[set[str]] = [
     {
         "decoding", "frontmatter", "formats", "fetching", "loading", "outline", "chunking",
         "grounding", "agreement", "clauses", "llm", "e5", "embedding", "scoring", "database",
-        "catalog", "store", "history", "archive",
+        "catalog", "store", "history", "archive", "mappings",
         "questions", "demands", "transcript", "showing",
     },
     {"retrieval", "indexing", "quoting"},
@@ -34,7 +34,7 @@ LAYERS: list[set[str]] = [
 ALLOWED: set[tuple[str, str]] = {
     ("loading", "frontmatter"), ("loading", "formats"), ("loading", "fetching"),
     ("loading", "outline"), ("formats", "decoding"), ("chunking", "outline"),
-    ("embedding", "e5"), ("catalog", "database"), ("history", "database"), ("archive", "database"),
+    ("embedding", "e5"), ("catalog", "database"), ("history", "database"), ("archive", "database"), ("mappings", "decoding"),
     ("grounding", "agreement"), ("grounding", "clauses"), ("agreement", "clauses"),
     ("wording", "language"), ("messages", "language"), ("numbers", "language"),
     ("values", "records"), ("glossary", "language"), ("instructions", "language"),

@@ -12,9 +12,9 @@ from difflib import get_close_matches
 from typing import Any, Literal
 
 from assistant.errors import InputError
+from assistant.mappings import Reason, Unreadable, read_mapping
 from assistant.messages import say
 from assistant.readiness.questionnaire import Question, Questionnaire
-from assistant.readiness.reading import read_mapping
 from assistant.records import Language
 
 MOST_BYTES = 200_000
@@ -112,9 +112,35 @@ def examine(
 
     InputError only when the text as a whole cannot be read.
     """
-    given = raw if isinstance(raw, Mapping) else read_mapping(raw, MOST_BYTES)
+    given = raw if isinstance(raw, Mapping) else _read(raw)
     reader = _Reader(given, questionnaire)
     return reader.read(), tuple(reader.problems)
+
+
+_UNREADABLE: Mapping[Reason, tuple[str, str]] = {
+    "too_big": ("too_large", "the file has {size_mb} MB, more than {limit_mb} MB"),
+    "garbled": ("not_text", "the file is no readable text"),
+    "reference": ("references", "references (*name) and tags (!name) are not read"),
+    "nested": ("too_deep", "the file is nested too deeply"),
+    "not_yaml": ("garbled", "line {line} is not YAML or JSON"),
+    "empty": ("not_a_mapping", "the file is empty"),
+    "no_mapping": ("not_a_mapping", "these are no 'key: value' lines"),
+    "twice": ("twice", "line {line}: '{name}' stands there twice"),
+}
+
+
+def _read(raw: bytes | str) -> dict[str, Any]:
+    try:
+        return read_mapping(raw, MOST_BYTES)
+    except Unreadable as error:
+        key, message = _UNREADABLE[error.reason]
+        values = {
+            "line": error.line,
+            "name": error.name,
+            "size_mb": f"{error.size / 1e6:.1f}",
+            "limit_mb": f"{MOST_BYTES / 1e6:g}",
+        }
+        raise InputError(message.format_map(values), key=f"answers.{key}", **values) from error
 
 
 class _Reader:

@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from assistant.errors import ConfigurationError, InputError
-from assistant.readiness.reading import read_mapping
+from assistant.errors import ConfigurationError
+from assistant.mappings import Unreadable, read_mapping
 from assistant.records import Language
 
 Text = Annotated[str, Field(min_length=1)]
@@ -318,8 +318,9 @@ class Questionnaire(Entry):
         """Read a questionnaire from YAML; ConfigurationError names every wrong place."""
         try:
             return cls.model_validate(read_mapping(raw, MOST_BYTES))
-        except InputError as error:
-            raise ConfigurationError(f"{FILE}: {error}") from error
+        except Unreadable as error:
+            place = f"line {error.line}" if error.line else "as a whole"
+            raise ConfigurationError(f"{FILE}: {error.reason} ({place})") from error
         except ValidationError as error:
             places = "; ".join(f"{_place(e['loc'])}: {e['msg']}" for e in error.errors())
             raise ConfigurationError(f"{FILE}: {places}") from error
