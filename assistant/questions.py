@@ -75,10 +75,11 @@ _MORE = re.compile(
     r"|\bfull\b|\bcomplete\b|\belaborate"
 )
 _FOLLOW_UP = re.compile(
-    r"^(?:那|那么|还有|另外|然后|接着|再|它|他们|她|这个|这些|这|那个|上面|刚才|前面|其中|and\b|so\b|then\b"
+    r"^(?:那|那么|还有|另外|然后|后来|接着|再|它|他们|她|这个|这些|这|那个|上面|刚才|前面|其中|and\b|so\b|then\b"
     r"|what about|how about|what else|why\??$|it\b|they\b|that\b|those\b|these\b|its\b)|呢[??]?$",
     re.IGNORECASE,
 )
+_CODE = re.compile(r"(?<![^\W_])[A-Za-z]-?\d[A-Za-z]?(?![^\W_])")  # A3, O-5A
 _PRONOUN = re.compile(r"它们?|他们|这个|那个|这些|那些|这样|其中|\b(?:it|its|they|them|that|those)\b")
 
 
@@ -122,7 +123,7 @@ def defect_of(question: str, most_characters: int) -> Defect | None:
         return "too_long"
     if foreign_share(question) > 0.5:
         return "other_language"
-    if not readable(question) or _is_noise(question):
+    if not (readable(question) or _CODE.search(question)) or _is_noise(question):
         return "nonsense"
     return None
 

@@ -24,8 +24,8 @@ PROYA = "珀莱雅 2024 年的退货率是 30%。珀莱雅的主播月薪 8000 �
 def passage(text: str) -> Passage:
     """Give a passage of one document with this text."""
     return Passage(
-        id=text[:4], document="cases/one.zh.md", title="案例", section="数字", start=0, end=len(text),
-        text=text, language="zh", visibility="public",
+        id=text[:4], document="cases/one.zh.md", title="案例", section="数字", start=0,
+        end=len(text), text=text, language="zh", visibility="public",
     )  # fmt: skip
 
 
