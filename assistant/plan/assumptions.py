@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -345,7 +346,7 @@ class Assumptions:
         hits = [
             self._hit(term, text, match.span(), language)
             for term in self.terms
-            for match in re.finditer(_pattern(term), folded)
+            for match in _pattern(term).finditer(folded)
         ]
         return sorted(hits, key=lambda hit: (hit.start, hit.term))
 
@@ -484,7 +485,8 @@ def _quote(document: Document, start: int, end: int, confidence: str | None = No
     )
 
 
-def _pattern(term: ComplianceTerm) -> str:
+@cache
+def _pattern(term: ComplianceTerm) -> re.Pattern[str]:
     chinese = [re.escape(fold_in_place(word)) for word in term.terms_zh]
     english = [rf"\b{re.escape(fold_in_place(word))}\b" for word in term.terms_en]
-    return "|".join(sorted(chinese + english, key=len, reverse=True))
+    return re.compile("|".join(sorted(chinese + english, key=len, reverse=True)))

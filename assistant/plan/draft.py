@@ -17,12 +17,10 @@ from assistant.plan.assumptions import Assumptions
 from assistant.plan.brief import Brief, Window
 from assistant.plan.sheet import References, Sheet
 from assistant.records import Language
-from assistant.showing import figure, show
+from assistant.showing import in_prose
 from assistant.values import Paragraph, Quote, Value
 
 _PERCENT_BEFORE_HAN = re.compile(r"%(?=[\u4e00-\u9fff])")
-_MYRIAD = 10_000
-_MYRIAD_SQUARED = _MYRIAD**2
 
 
 @dataclass(frozen=True)
@@ -63,14 +61,8 @@ class Draft:
         return _PERCENT_BEFORE_HAN.sub("% ", text)
 
     def show(self, value: Value) -> str:
-        """Write a number with its unit as prose has it: 万 and 亿 in Chinese, rounded."""
-        written = show(value, self.language)
-        if self.language == "en" or abs(value.value) < _MYRIAD:
-            return written
-        large = abs(value.value) >= _MYRIAD_SQUARED
-        size, name = (_MYRIAD_SQUARED, "亿") if large else (_MYRIAD, "万")
-        short = f"{value.value / size:,.2f}".rstrip("0").rstrip(".") + f" {name}"
-        return written.replace(figure(value.value, value.unit), short).replace(f"{name} ", name)
+        """Write a number with its unit as sentences have it."""
+        return in_prose(value, self.language)
 
     def paragraph(
         self, key: str, tone: str = "normal", quotes: tuple[Quote, ...] = (), **values: object
