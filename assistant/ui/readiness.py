@@ -268,6 +268,8 @@ class ReadinessPage:
         body = self._basics_card(filling, language) if current == BASICS else self._questions(
             step, filling, language)  # fmt: skip
         title = escape(page_name(questionnaire, current, language))
+        # The script puts the focus on the first wrong field, else on the heading.
+        is_wrong = any(question.id in filling.typed for question in step.questions)
         address = f"/readiness/go?id={escape(work.id)}"
         progress = progress_view(questionnaire, filling, current, language, address)
         return (
@@ -277,7 +279,7 @@ class ReadinessPage:
             f'novalidate><input type="hidden" name="page" value="{escape(current)}">'
             f'<div id="progress" class="no-print">{progress}</div>'
             f'<div class="stack questions">'
-            f'<h2 id="page-title" tabindex="-1" data-focus>{title}</h2>'
+            f'<h2 id="page-title" tabindex="-1"{"" if is_wrong else " data-focus"}>{title}</h2>'
             f"{self._page_text(current, language)}{body}"
             f"{self._moves(place, len(pages), filling, address, language)}</div></form>"
         )
@@ -579,7 +581,7 @@ class ReadinessPage:
                 raise InputError("nothing to compare", key="readiness_page.compare_none")
             works = [self._work(one) for one in names]
             report = compare_report(
-                made, side_by_side(made, language), _distinct(works), title, language
+                made, side_by_side(made, language), _distinct(made, language), title, language
             )
             main = f"{work_links(works, language)}{report_view(report)}"
         except InputError as error:
@@ -599,10 +601,10 @@ class ReadinessPage:
         return Drawn("")
 
 
-def _distinct(works: Sequence[Work]) -> list[str]:
-    """Give the titles of works, numbered where two are the same."""
-    titles = [work.title for work in works]
+def _distinct(made: Sequence[Assessment], language: Language) -> list[str]:
+    """Give the brands' names, numbered where two are the same."""
+    names = [one.answers.brand or say(language, "readiness_page.unnamed") for one in made]
     return [
-        f"{title} ({titles[:place].count(title) + 1})" if titles.count(title) > 1 else title
-        for place, title in enumerate(titles)
+        f"{name} ({names[:place].count(name) + 1})" if names.count(name) > 1 else name
+        for place, name in enumerate(names)
     ]

@@ -388,7 +388,7 @@
     const isNarrow = spot.clientWidth < 480;
     const most = isNarrow ? 10 : 18;
     layout.margin = { l: isNarrow ? 62 : 90, r: isNarrow ? 62 : 90, t: 44, b: 44 };
-    if (isNarrow) { layout.font.size = 11; layout.height = 360; }
+    if (isNarrow) { layout.font.size = 11; layout.height = 400; layout.legend.y = -0.3; }
     data.forEach((ring, number) => {
       if (number) { ring.fill = "none"; ring.line = { dash: "dash", width: 2 }; }
       ring.theta = ring.theta.map((name) => broken(name, most));
