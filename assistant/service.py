@@ -333,9 +333,9 @@ class Assistant:
         """Give a filled, working brief as YAML, every field with a comment."""
         return example_brief_yaml(language, date.today(), self.assumptions)
 
-    def brief_problems(self, brief: Brief) -> tuple[Problem, ...]:
+    def brief_problems(self, brief: Brief, today: date | None = None) -> tuple[Problem, ...]:
         """Name every contradiction of a brief at its field, with the way out."""
-        return problems(brief, date.today(), self.assumptions)
+        return problems(brief, today or date.today(), self.assumptions)
 
     def draft_plan(
         self,
@@ -344,9 +344,11 @@ class Assistant:
         language: Language | None = None,
         *,
         worded: bool = False,
+        today: date | None = None,
     ) -> Plan:
         """Draft a plan from a brief (typed, YAML, JSON or fields) and numbers that were set.
 
+        `today` is the day that the plan is made on: one that is opened later stays as it was.
         `worded` lets the chat model, when one is configured, word the leading paragraphs; when it
         fails the plan keeps its own words. InputError lists the brief's errors; its warnings
         stand in the plan.
@@ -355,12 +357,11 @@ class Assistant:
             brief = Brief.read(brief, self.assumptions)
         elif isinstance(brief, Mapping):
             brief = Brief.from_fields(brief, self.assumptions)
-        errors = [problem for problem in self.brief_problems(brief) if problem.level == "error"]
+        day = today or date.today()
+        errors = [p for p in self.brief_problems(brief, day) if p.level == "error"]
         if errors:
             raise refusal(errors)
-        plan = draft_plan(
-            brief, self.assumptions, edits=edits, today=date.today(), language=language
-        )
+        plan = draft_plan(brief, self.assumptions, edits=edits, today=day, language=language)
         return self._worded(plan) if worded and self._model else plan
 
     def _worded(self, plan: Plan) -> Plan:
@@ -373,7 +374,8 @@ class Assistant:
 
     def revise_plan(self, plan: Plan, text: str) -> Revised:
         """Change a plan as a sentence says; what is not understood is named, never guessed."""
-        return revise(plan, text, self.assumptions, today=date.today())
+        made = date.fromisoformat(plan.created[:10]) if plan.created else date.today()
+        return revise(plan, text, self.assumptions, today=made)
 
     def save_plan(self, work: str, plan: Plan, comment: str = "") -> int:
         """Keep a plan as the next version of a work, as it was given."""
