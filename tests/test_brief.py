@@ -478,3 +478,17 @@ def test_a_change_is_applied_to_a_number() -> None:
 )
 def test_only_a_request_for_a_plan_is_taken_for_one(text: str, asks: bool) -> None:
     assert is_plan_request(text, ASSUMPTIONS) is asks
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        "给“花间”做双11方案，美妆成熟期，预算300万，GMV目标2000万",
+        "帮我给女装品牌「花间」新店做 618 方案，预算 50 万，目标 GMV 200 万",
+        "Please draft a Double 11 plan for \"花间\", mature beauty, budget 3m, target GMV 20m",
+    ],
+)
+def test_a_brand_in_quotes_is_heard(wish: str) -> None:
+    understood = read_brief_text(wish, TODAY, ASSUMPTIONS)
+    assert (understood.fields["brand"], understood.missing) == ("花间", ())
+    assert is_plan_request(wish, ASSUMPTIONS)

@@ -38,7 +38,9 @@ _BRAND = tuple(
     )
 )
 _QUOTED_BRAND = re.compile(
-    r"[“「『\"]([^“”「」『』\"\n]{1,30})[”」』\"]\s*(?:品牌|旗舰店|brand\b)", re.I
+    r"[“「『\"]([^“”「」『』\"\n]{1,30})[”」』\"]\s*(?:品牌|旗舰店|brand\b)"
+    r"|(?:品牌|给|为|帮|\bfor)\s*[“「『\"]([^“”「」『』\"\n]{1,30})[”」』\"]",
+    re.I,
 )
 _TEXTS = {
     name: re.compile(rf"(?:{words})\s*(?:是|为|：|:|is)\s*([^，。；;\n]{{2,60}})", re.I)
@@ -101,8 +103,9 @@ class _Reader:
         """Find brand, audience and tone where the text names them."""
         for pattern in (_QUOTED_BRAND, *_BRAND):
             match = pattern.search(self.text)
-            if match and match[1].strip():
-                self._hear("brand", match[1].strip(), match.group().strip())
+            named = next((part.strip() for part in match.groups() if part), "") if match else ""
+            if match and named:
+                self._hear("brand", named, match.group().strip())
                 break
         for name, pattern in _TEXTS.items():
             if match := pattern.search(self.text):
@@ -405,7 +408,7 @@ def _size(clause: str) -> tuple[float, Unit] | None:
 
 
 _MAKE = re.compile(
-    r"(?:(?:帮我|给我|替我|请|麻烦|我要|我想要?|需要).{0,40}(?:做|出|写|制定|生成|起草|拟|规划|策划|来)"
+    r"(?:(?:帮我|给我|替我|请|麻烦|我要|我想要?|需要|^给|^为).{0,40}(?:做|出|写|制定|生成|起草|拟|规划|策划|来)"
     r"|^(?:做|出|写|制定|生成|起草|拟)).{0,40}(?:方案|(?:营销|大促|活动|推广)计划)"
     r"|\b(?:draft|make|create|prepare|write|build|generate|give me)\b.{0,60}\b(?:plan|proposal)\b"
     r"|^(?:please\s+)?plan (?:a|an|the|our|my)\b.{0,60}\b(?:campaign|promotion|launch)\b",
