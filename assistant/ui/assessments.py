@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from assistant.archive import Version, Work
@@ -23,6 +24,11 @@ NOTE_CHARACTERS = 500
 def note(text: str, look: str) -> str:
     """Draw a remark above the page; `look` is good or bad."""
     return f'<p class="card note {escape(look)}" role="status">{escape(text)}</p>'
+
+
+def moment(stored: str) -> str:
+    """Write a stored moment (ISO, UTC) as the day and time of this machine."""
+    return datetime.fromisoformat(stored).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def result_tools(
@@ -58,7 +64,7 @@ def _versions(work: Work, versions: Sequence[Version], language: Language) -> st
     if len(versions) < 2:
         return ""
     options = "".join(
-        f'<option value="{v.number}">{v.number} · {escape(v.created[:16].replace("T", " "))}'
+        f'<option value="{v.number}">{v.number} · {moment(v.created)}'
         f"{f' · {escape(v.comment)}' if v.comment else ''}</option>"
         for v in reversed(versions)
     )
@@ -91,7 +97,7 @@ def history_card(
     )
     scores = [_scores(version.result["assessment"]) for version in versions]
     heads = "".join(
-        f'<th scope="col">{version.number} · {escape(version.created[:10])}</th>'
+        f'<th scope="col">{version.number} · {moment(version.created)[:10]}</th>'
         for version in reversed(versions)
     )
     names = [("overall", overall)]

@@ -25,6 +25,7 @@ from assistant.ui.assessments import (
     compare_report,
     contest_card,
     history_card,
+    moment,
     note,
     result_tools,
     work_links,
@@ -476,7 +477,7 @@ class ReadinessPage:
     def _old_version(self, version: Version, language: Language) -> str:
         report = report_from_json(version.result["report"])
         said = escape(say(language, "readiness_page.old_version", number=version.number,
-                          date=version.created[:10]))  # fmt: skip
+                          date=moment(version.created)[:10]))  # fmt: skip
         back = escape(say(language, "readiness_page.back_to_current"))
         files = "".join(
             f' <a href="/readiness/export?id={escape(version.work)}&amp;version={version.number}'

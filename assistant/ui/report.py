@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from assistant.arithmetic import RULES
 from assistant.messages import say
 from assistant.records import Language
-from assistant.showing import show
+from assistant.showing import NO_NUMBER, show
 from assistant.ui.markup import escape, icon
 from assistant.values import (
     Block,
@@ -157,6 +157,8 @@ class _Drawer:
                 cells.append(f'<td class="number{look}">{self.value(cell)}{proof}</td>')
             elif place == 0:
                 cells.append(f'<th scope="row">{escape(cell)}{proof}</th>')
+            elif cell == NO_NUMBER:
+                cells.append(f'<td class="number">{cell}{proof}</td>')
             else:
                 cells.append(f"<td>{escape(cell)}{proof}</td>")
         return f'<tr class="{escape(row.tone)}">{"".join(cells)}</tr>'
