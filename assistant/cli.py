@@ -266,7 +266,9 @@ def _plan(given: argparse.Namespace) -> int:
         if given.brief is None:
             raise ConfigurationError("plan needs a BRIEF.yaml; --example FILE writes one")
         forms = _forms(given.out, opened.plan_formats)
-        plan = opened.draft_plan(_bytes(given.brief), _edits(given.edits), given.language)
+        plan = opened.draft_plan(
+            _bytes(given.brief), _edits(given.edits), given.language, worded=True
+        )
         _give(opened, plan, forms, given.json)
     for guard in plan.failed():
         print(f"plan: {_line_of(guard.message)}", file=sys.stderr)

@@ -17,7 +17,7 @@ from assistant.llm import ChatModel
 from assistant.numbers import quantities, same
 from assistant.plan.plan import Plan
 from assistant.prompts import LANGUAGE_NAMES, Prompts, as_data
-from assistant.values import Block, Paragraph, Section
+from assistant.values import Block, Paragraph
 
 PROMPT = "plan"
 # A paragraph that grows beyond this says more than it was given.
@@ -25,36 +25,55 @@ MOST_TIMES_LONGER = 1.6
 _LINE = re.compile(r"^\s*\[(p\d{1,3})\]\s*(.+?)\s*$", re.MULTILINE)
 
 
-def narrate(plan: Plan, model: ChatModel, prompts: Prompts) -> Plan:
-    """Give the plan with its leading paragraphs worded by the model where that changes no number.
+def narrate(plan: Plan, model: ChatModel, prompts: Prompts) -> dict[str, str]:
+    """Give what the model says instead of a plan's own leading paragraphs, by their own text.
 
     ModelError when the model fails; the plan that was handed in stays valid.
     """
     from langchain_core.output_parsers import StrOutputParser
 
-    leads = dict(_leads(plan))
+    leads = {f"p{number}": text for number, text in enumerate(_leads(plan), start=1)}
     if not leads:
-        return plan
+        return {}
     given = {
         "paragraphs": "\n\n".join(
-            f'<paragraph mark="[{mark}]">\n{as_data(paragraph.text)}\n</paragraph>'
-            for mark, paragraph in leads.items()
+            f'<paragraph mark="[{mark}]">\n{as_data(text)}\n</paragraph>'
+            for mark, text in leads.items()
         ),
         "language_name": LANGUAGE_NAMES[plan.language],
     }
     chain = prompts.runnable(PROMPT) | model.runnable() | StrOutputParser()
     said = dict(_LINE.findall(model.complete_text(chain, given)))
-    worded = {
-        id(paragraph): replace(paragraph, text=said[mark], writer=model.name)
-        for mark, paragraph in leads.items()
-        if mark in said and is_faithful(said[mark], paragraph.text)
+    return {
+        own: said[mark]
+        for mark, own in leads.items()
+        if mark in said and is_faithful(said[mark], own)
     }
-    return _with(plan, worded, model.name) if worded else plan
+
+
+def with_words(plan: Plan, words: Mapping[str, str], writer: str) -> Plan:
+    """Put worded paragraphs in the place of those whose own text is unchanged since.
+
+    A number that has changed changes the own text, so its old wording is never shown again.
+    """
+
+    def swapped(block: Block) -> Block:
+        if isinstance(block, Paragraph) and is_faithful(words.get(block.text, ""), block.text):
+            return replace(block, text=words[block.text], writer=writer)
+        return block
+
+    sections = tuple(
+        replace(section, blocks=tuple(map(swapped, section.blocks)))
+        for section in plan.report.sections
+    )
+    if sections == plan.report.sections:
+        return plan
+    return replace(plan, report=replace(plan.report, sections=sections), writer=writer)
 
 
 def is_faithful(said: str, given: str) -> bool:
     """Say whether a text states the same quantities as another, in its language and no more."""
-    if is_instruction(said) or detect(said) != detect(given):
+    if not said or is_instruction(said) or detect(said) != detect(given):
         return False
     if len(said) > MOST_TIMES_LONGER * len(given):
         return False
@@ -64,22 +83,7 @@ def is_faithful(said: str, given: str) -> bool:
     )
 
 
-def _leads(plan: Plan) -> Iterator[tuple[str, Paragraph]]:
-    """Give each section's leading paragraphs under the marks that the model sees."""
-    number = 0
-    for section in plan.report.sections:
-        for block in section.blocks:
-            if isinstance(block, Paragraph) and block.tone == "lead" and not block.quotes:
-                number += 1
-                yield f"p{number}", block
-
-
-def _with(plan: Plan, worded: Mapping[int, Paragraph], writer: str) -> Plan:
-    def swapped(block: Block) -> Block:
-        return worded.get(id(block), block)
-
-    sections = tuple(
-        Section(section.id, section.title, tuple(map(swapped, section.blocks)))
-        for section in plan.report.sections
-    )
-    return replace(plan, report=replace(plan.report, sections=sections), writer=writer)
+def _leads(plan: Plan) -> Iterator[str]:
+    for block in plan.report.blocks():
+        if isinstance(block, Paragraph) and block.tone == "lead":
+            yield block.text

@@ -27,7 +27,7 @@ from assistant.history import History
 from assistant.indexing import Indexer
 from assistant.language import detect
 from assistant.llm import ChatModel
-from assistant.narrative import narrate
+from assistant.narrative import narrate, with_words
 from assistant.plan import talk
 from assistant.plan.assumptions import Assumptions
 from assistant.plan.brief import Brief
@@ -362,15 +362,24 @@ class Assistant:
         if errors:
             raise refusal(errors)
         plan = draft_plan(brief, self.assumptions, edits=edits, today=day, language=language)
-        return self._worded(plan) if worded and self._model else plan
+        return self.with_words(plan, self.word_plan(plan)) if worded else plan
 
-    def _worded(self, plan: Plan) -> Plan:
-        assert self._model is not None
+    def word_plan(self, plan: Plan) -> dict[str, str]:
+        """Give a chat model's wording of leading paragraphs, by their own text; none without one.
+
+        Nothing that changes a number is among them; when the model fails there are none.
+        """
+        if self._model is None:
+            return {}
         try:
             return narrate(plan, self._model, self._prompts)
         except ModelError as error:
             log.warning("the plan keeps its own words: %s", error)
-            return plan
+            return {}
+
+    def with_words(self, plan: Plan, words: Mapping[str, str]) -> Plan:
+        """Put such wordings into a plan where its own text is still the one that was worded."""
+        return with_words(plan, words, self._model.name) if self._model else plan
 
     def revise_plan(self, plan: Plan, text: str) -> Revised:
         """Change a plan as a sentence says; what is not understood is named, never guessed."""

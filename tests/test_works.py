@@ -196,8 +196,7 @@ def worded(settings: Settings, said: Callable[[list[Paragraph]], str]) -> tuple[
 
 def test_a_model_words_a_paragraph_without_touching_its_numbers(settings: Settings) -> None:
     def said(given: list[Paragraph]) -> str:
-        plain = [p for p in given if not p.quotes]
-        return f"[p1] 一句话：{plain[0].text}"
+        return f"[p1] 一句话：{given[0].text}"
 
     own, plan = worded(settings, said)
     assert plan.writer == "openai:scripted"
@@ -222,6 +221,18 @@ def test_what_changes_a_number_or_the_rules_is_not_taken(
 ) -> None:
     own, plan = worded(settings, lambda given: f"[p1] {twist(given[0].text)}")
     assert [p.text for p in leads(plan)] == [p.text for p in leads(own)]
+
+
+def test_a_wording_is_dropped_when_its_numbers_change(settings: Settings) -> None:
+    with served.ScriptedModelServer() as server:
+        assistant = with_model(settings, server.base_url)
+        brief = assistant.example_brief("zh")
+        own = leads(assistant.draft_plan(brief))
+        words = {paragraph.text: f"一句话：{paragraph.text}" for paragraph in own}
+        same_plan = assistant.with_words(assistant.draft_plan(brief), words)
+        other = assistant.with_words(assistant.draft_plan(brief, {"brief.budget": 310_000}), words)
+    assert all(p.text.startswith("一句话：") for p in leads(same_plan))
+    assert not leads(other)[0].text.startswith("一句话：")
 
 
 def test_a_failing_model_leaves_the_plan_its_own_words(settings: Settings) -> None:
