@@ -34,7 +34,10 @@ def test_every_setting_has_a_description() -> None:
     assert all(row["description"] for row in settings_rows())
 
 
-@pytest.mark.parametrize("command", ["ask", "check", "search", "evaluate", "benchmark", "gaps"])
+COMMANDS = ["ask", "check", "search", "plan", "assess", "evaluate", "benchmark", "gaps", "settings"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_commands_are_documented(command: str) -> None:
     """Each command of the terminal stands in the README or the change log, and has a help text."""
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
