@@ -317,7 +317,9 @@ class Assistant:
         }
 
     def warm_up(self) -> None:
-        """Open everything a question needs, so that the first one is as quick as the next."""
+        """Open everything a question, plan or assessment needs, so that the first is as quick."""
+        self._readiness.warm("zh")
+        self.draft_plan(self.example_brief("zh"))
         self._encoder.warm_up()
         if self.status()["library_ready"]:
             for _ in self._ready().stream("什么是抖音 Douyin?"):
