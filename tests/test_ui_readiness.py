@@ -190,7 +190,9 @@ def test_the_full_form_keeps_its_place_and_says_what_is_wrong_at_the_field(
     expect(page.locator(".counted")).to_contain_text("2 / ")
 
 
-def test_what_is_typed_without_a_connection_is_not_lost(visit: OpenPage) -> None:
+def test_what_is_typed_offline_or_just_before_leaving_is_not_lost(
+    visit: OpenPage, served: str
+) -> None:
     page = visit()
     begin(page, "断线品牌")
     page.context.set_offline(True)
@@ -199,8 +201,12 @@ def test_what_is_typed_without_a_connection_is_not_lost(visit: OpenPage) -> None
     page.context.set_offline(False)
     choose(page, "field-account-shop", "yes")
     saved(page)
-    page.reload()
-    expect(page.locator("[data-question=field-daily-hours] input[type=text]")).to_have_value("5")
+    page.locator("[data-question=field-daily-hours] input[type=text]").fill("7")
+    page.goto(f"{served}/")
+    page.goto(f"{served}/readiness")
+    page.locator("#rail .conversations a", has_text="断线品牌").click()
+    expect(page.locator("[data-question=field-daily-hours] input[type=text]")).to_have_value("7")
+    expect(page.locator("[data-question=field-account-shop] [value=yes]")).to_be_checked()
 
 
 # -- files, contested findings, versions, comparison -----------------------------------------
@@ -217,7 +223,7 @@ def test_files_in_and_out_and_a_contested_finding(visit: OpenPage, tmp_path: Pat
     big = tmp_path / "big.yaml"
     big.write_text("brand: " + "长" * 3_400_000)
     page.set_input_files("input[type=file]", big)
-    expect(page.locator("#uploaded")).to_contain_text("2 MB")
+    expect(page.locator("#uploaded")).to_contain_text("有 10.2 MB")
     with page.expect_download() as blank:
         page.locator("a[href^='/readiness/blank']").click()
     assert "field-daily-hours" in blank.value.path().read_text(encoding="utf-8")
@@ -233,6 +239,9 @@ def test_files_in_and_out_and_a_contested_finding(visit: OpenPage, tmp_path: Pat
     page.locator("#contest button[type=submit]").click()
     expect(page.locator("#section-open")).to_contain_text("上周只播了两场")
     expect(page.locator("#section-verdict")).to_contain_text("两个分数都保留")
+    page.locator("#change").click()
+    page.locator("#move-finish_early").click()
+    expect(page.locator("#version option")).to_have_count(2)
     page.select_option("#version", "1")
     page.locator("[data-open-version]").click()
     expect(page.locator("#content")).to_contain_text("第 1 次自评")

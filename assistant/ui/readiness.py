@@ -2,7 +2,7 @@
 
 A saved work keeps the answers as they stand (its draft) and every finished assessment (a version),
 each with the answers it was made from. So a form can be left at any time, and a new assessment is
-compared with the last one whose answers differ.
+compared with the last one.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from fastapi import FastAPI, Response
 
 from assistant.archive import Version, Work
 from assistant.errors import InputError
-from assistant.export import FORMATS, file_name
+from assistant.export import FORMATS, export, file_name
 from assistant.messages import explain, say
 from assistant.readiness import Assessment, examine, side_by_side, to_brief
+from assistant.readiness.answers import MOST_BYTES
 from assistant.records import Language
 from assistant.service import Assistant
 from assistant.ui.assessments import (
@@ -217,6 +218,7 @@ class ReadinessPage:
     def upload(self, given: Given) -> Drawn:
         """Begin with the answers of a file; everything that is wrong with it is named."""
         try:
+            _check_size(given.fields.get("size"))
             answers = self._assistant.read_answers(given.text("text"))
         except InputError as error:
             told = say(given.language, "readiness_page.not_uploaded")
@@ -290,14 +292,15 @@ class ReadinessPage:
         shown = f'<ul class="card ticks">{notes}</ul>' if notes else ""
         if not work.versions:
             return shown
-        said, cancel = (
+        said, cancel, sure = (
             escape(say(language, f"readiness_page.{key}"))
-            for key in ("again_note" if work.draft.get("again") else "change_note", "cancel")
-        )
+            for key in ("again_note" if work.draft.get("again") else "change_note", "cancel",
+                        "cancel_sure")
+        )  # fmt: skip
         return (
             f'{shown}<form class="card note actions no-print"><span>{said}</span>'
             f'<button type="button" class="button" data-post="/readiness/cancel?id='
-            f'{escape(work.id)}">{cancel}</button></form>'
+            f'{escape(work.id)}" data-confirm="{sure}">{cancel}</button></form>'
         )
 
     def _page_text(self, current: str, language: Language) -> str:
@@ -417,28 +420,39 @@ class ReadinessPage:
         asked = [question.id for one in pages for question in one.questions]
         if not any(name in filling.answers for name in asked):
             return self._at(work, pages[1].id, language, "nothing_answered", status=422)
-        self._assess(work, "", language)
+        latest = self._assistant.archive.version(work.id) if work.versions else None
+        found, _ = examine(work.draft["answers"], self._assistant.questionnaire)
+        is_same = latest is not None and latest.inputs == found.to_mapping()
+        if is_same and not work.draft.get("again"):
+            self._assistant.archive.keep(
+                work.id, {"answers": found.to_mapping(), "filling": False}
+            )
+        else:
+            self._assess(work, language, latest.number if latest else 0)
         return Drawn("", location=f"/readiness?id={work.id}", whole=True)
 
-    def _assess(self, work: Work, comment: str, language: Language) -> None:
-        """Assess the draft of a work and keep the result as its next version."""
-        found, _ = examine(work.draft["answers"], self._assistant.questionnaire)
-        baseline = self._baseline(work, found.to_mapping())
-        previous = baseline.result["assessment"] if baseline else None
-        made = self._assistant.assess(found, language, previous)
-        result = {"assessment": made.to_json(), "report": report_to_json(made.report),
-                  "previous": baseline.number if baseline else 0}  # fmt: skip
-        self._assistant.archive.finish(work.id, found.to_mapping(), result, comment)
-        draft = {"answers": found.to_mapping(), "filling": False}
-        self._assistant.archive.keep(work.id, draft)
+    def _assess(
+        self, work: Work, language: Language, previous: int = 0, comment: str = ""
+    ) -> None:
+        """Assess the draft of a work and keep the result as its next version.
 
-    def _baseline(self, work: Work, mapping: Mapping[str, Any]) -> Version | None:
-        """Give the last version with other answers; a contested finding alone is no change."""
-        for version in reversed(self._assistant.archive.versions(work.id)):
-            whole = self._assistant.archive.version(work.id, version.number)
-            if any(whole.inputs.get(key) != mapping[key] for key in mapping if key != "contested"):
-                return whole
-        return None
+        `previous` is the number of the version that it is compared with, 0 for none.
+        """
+        found, _ = examine(work.draft["answers"], self._assistant.questionnaire)
+        made = self._assistant.assess(found, language, self._stored(work.id, previous))
+        result = {
+            "assessment": made.to_json(),
+            "report": report_to_json(made.report),
+            "previous": previous,
+        }
+        self._assistant.archive.finish(work.id, found.to_mapping(), result, comment)
+        self._assistant.archive.keep(work.id, {"answers": found.to_mapping(), "filling": False})
+
+    def _stored(self, work: str, number: int) -> Mapping[str, Any] | None:
+        if not number:
+            return None
+        stored: Mapping[str, Any] = self._assistant.archive.version(work, number).result
+        return stored["assessment"]  # type: ignore[no-any-return]
 
     # -- result ------------------------------------------------------------------------------
 
@@ -466,11 +480,7 @@ class ReadinessPage:
     def _made(self, version: Version, language: Language) -> Assessment:
         """Make the assessment of a version again from its answers, with its date."""
         found, _ = examine(version.inputs, self._assistant.questionnaire)
-        before = version.result.get("previous")
-        previous = None
-        if before:
-            older = self._assistant.archive.version(version.work, int(before))
-            previous = older.result["assessment"]
+        previous = self._stored(version.work, int(version.result.get("previous", 0)))
         created = str(version.result["report"]["created"])
         return self._assistant.assess(found, language, previous, created)
 
@@ -498,9 +508,13 @@ class ReadinessPage:
         if form not in known:
             raise InputError(f"no format {form!r}", key="exported.unknown_format",
                              format=form, known=", ".join(known))  # fmt: skip
-        made = self._made(version, given.language)
-        content = self._assistant.export(made, form)
-        return download(content, FORMATS[form].content_type, file_name(made.report, form))
+        if version.result["report"]["language"] == given.language:
+            report, data = self._report(version, given.language), version.result["assessment"]
+        else:
+            made = self._made(version, given.language)
+            report, data = made.report, made.to_json()
+        content = export(report, form, data)
+        return download(content, FORMATS[form].content_type, file_name(report, form))
 
     def change(self, given: Given) -> Drawn:
         """Open the form again with the answers of the last assessment."""
@@ -531,7 +545,8 @@ class ReadinessPage:
         language = given.language
         with self._writing:
             work = self._work(given.query.get("id", ""))
-            inputs = dict(self._assistant.archive.version(work.id).inputs)
+            latest = self._assistant.archive.version(work.id)
+            inputs = dict(latest.inputs)
             question = self._assistant.questionnaire.question(given.text("question"))
             told = " ".join(given.text("note").split())[:CONTESTED_CHARACTERS]
             withdrawn = given.text("withdraw") == "1"
@@ -543,8 +558,12 @@ class ReadinessPage:
                 contested[question.id] = told
             inputs["contested"] = contested
             self._assistant.archive.keep(work.id, {"answers": inputs, "filling": False})
-            comment = "comment_back" if withdrawn else "comment_contested"
-            self._assess(self._work(work.id), say(language, f"readiness_page.{comment}"), language)
+            comment = say(
+                language, f"readiness_page.comment_{'back' if withdrawn else 'contested'}"
+            )
+            # Only the note is new: the change stays that since the assessment before.
+            previous = int(latest.result.get("previous", 0))
+            self._assess(self._work(work.id), language, previous, comment)
         shown = note(say(language, "readiness_page.contest_kept"), "good")
         return Drawn(self._result(self._work(work.id), language, shown))
 
@@ -600,6 +619,13 @@ class ReadinessPage:
         """Delete an assessment with its versions."""
         self._assistant.archive.delete(given.text("id"))
         return Drawn("")
+
+
+def _check_size(size: Any) -> None:
+    """Refuse a file by the size that the page tells; it does not send one that is too large."""
+    if isinstance(size, int) and size > MOST_BYTES:
+        sizes = {"size_mb": f"{size / 1e6:.1f}", "limit_mb": f"{MOST_BYTES / 1e6:g}"}
+        raise InputError(f"the file has {size} bytes", key="answers.too_large", **sizes)
 
 
 def _distinct(made: Sequence[Assessment], language: Language) -> list[str]:

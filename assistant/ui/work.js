@@ -6,6 +6,9 @@
    data-target="#id"      where the answer goes (default: #content)
    data-live="/address"   on a form: send it quietly after each change; the answer goes to
                           data-live-target, if there is one
+   data-of-work           its addresses get the id of the work that was begun by filling the form
+   data-file              on a link: fetch the file first, so that a failure is told on the page
+   <template data-swap="selector">  in an answer: its content goes there, outside of the target
    data-confirm="text"    ask first */
 (() => {
   "use strict";
@@ -38,17 +41,80 @@
     return { html, headers: answer.headers, ok: answer.ok };
   }
 
+  // Where the reader is: the focused element or, without one, how far the page is scrolled.
+  function whereabouts() {
+    const at = document.activeElement;
+    const name = at?.id || at?.dataset?.value || "";
+    if (!name || at === document.body) return { name: "", scroll: window.scrollY };
+    const like = at.id ? [at] : [...document.querySelectorAll('[data-value="' + CSS.escape(name) + '"]')];
+    return { name, isId: Boolean(at.id), place: like.indexOf(at), top: at.getBoundingClientRect().top, scroll: window.scrollY };
+  }
+
+  function goBack(was) {
+    window.scrollTo({ top: was.scroll, behavior: "instant" });
+    if (!was.name) return;
+    const like = was.isId ? [document.getElementById(was.name)] : [...document.querySelectorAll('[data-value="' + CSS.escape(was.name) + '"]')];
+    const again = like[Math.min(was.place, like.length - 1)];
+    if (!again) return;
+    again.focus({ preventScroll: true });
+    // What stands above may have grown: the element itself stays where it was on the screen.
+    if (was.top > 0 && was.top < window.innerHeight) window.scrollBy({ top: again.getBoundingClientRect().top - was.top, behavior: "instant" });
+  }
+
+  const numbersIn = (target) => new Map([...target.querySelectorAll("button[data-value]")].map((one) => [one.dataset.value, one.textContent]));
+
+  // Marks the numbers that are not what they were, and counts them.
+  function mark(target, before) {
+    if (!before.size) return 0;
+    const changed = new Set();
+    for (const one of target.querySelectorAll("button[data-value]")) {
+      const old = before.get(one.dataset.value);
+      if (old === undefined || old === one.textContent) continue;
+      one.classList.add("changed");
+      changed.add(one.dataset.value);
+    }
+    return changed.size;
+  }
+
   function place(target, html) {
     // What the reader has open or focused stays so when the same part is drawn again.
-    const focused = document.activeElement?.id || document.activeElement?.dataset?.value || "";
-    const scroll = window.scrollY;
+    const was = whereabouts();
+    const open = [...target.querySelectorAll("details[open] > summary")].map((one) => one.textContent);
+    const before = numbersIn(target);
     target.innerHTML = html;
+    swap(target);
+    for (const one of target.querySelectorAll("details > summary")) if (open.includes(one.textContent)) one.parentElement.open = true;
     drawCharts(target);
-    if (focused) {
-      const again = document.getElementById(focused) || find('[data-value="' + CSS.escape(focused) + '"]', target);
-      again?.focus({ preventScroll: true });
+    goBack(was);
+    return mark(target, before);
+  }
+
+  // Puts what belongs outside of the target (the rail, the title) in its place.
+  function swap(target) {
+    for (const part of target.querySelectorAll("template[data-swap]")) {
+      find(part.dataset.swap)?.replaceChildren(part.content);
+      part.remove();
     }
-    window.scrollTo({ top: scroll });
+    const title = find("#top h1")?.textContent;
+    if (title && text("app.name")) document.title = title + " · " + text("app.name");
+  }
+
+  // A problem stands above the content until something succeeds; what is on the page stays.
+  function notice(html) {
+    find("#notice")?.remove();
+    if (!html) return;
+    const box = document.createElement("div");
+    box.id = "notice";
+    box.innerHTML = html;
+    content().prepend(box);
+  }
+
+  function noticeText(message) {
+    const line = document.createElement("p");
+    line.className = "remark";
+    line.setAttribute("role", "alert");
+    line.textContent = message;
+    notice(line.outerHTML);
   }
 
   function tell(message, isBad = false) {
@@ -58,34 +124,55 @@
     line.style.color = isBad ? "var(--bad)" : "";
   }
 
+  // Requests go one after another: each is about what the one before has made.
   let running = 0;
-  async function send(source, address, values) {
+  let line = Promise.resolve();
+  function send(source, address, values) {
     // What is sent contains what a waiting save would have kept; one under way ends first.
     clearTimeout(timer);
     unsaved = null;
-    const target = find(source.dataset.target || "#content") || content();
     running += 1;
     content().setAttribute("aria-busy", "true");
     const button = source.matches("button") ? source : source.matches("form") && find("button[type=submit]", source);
     if (button) button.disabled = true;
-    try {
-      await saving;
-      const { html, headers, ok } = await post(address, values);
-      const location_ = headers.get("X-Location");
-      if (location_ && headers.get("X-Whole") === "1") { window.location.assign(location_); return; }
-      if (location_) history.pushState({}, "", location_);
-      place(target, html);
-      tell(decodeURIComponent(headers.get("X-Told") || ""), !ok);
-      const first = find("[aria-invalid=true], [data-focus]", target);
-      if (first) { first.focus({ preventScroll: true }); first.scrollIntoView({ block: "center" }); }
-      else if (source.dataset.scroll !== "keep" && ok) target.scrollIntoView({ block: "start" });
-    } catch {
+    const done = line.then(() => saving).then(() => exchange(source, begun(source, address), values)).catch(() => {
+      const form = source.closest("form");
+      if (form?.dataset.live) unsaved = form;
       tell(text("work.failed"), true);
-    } finally {
+      noticeText(text("work.failed"));
+      return false;
+    }).finally(() => {
       running -= 1;
       if (!running) content().removeAttribute("aria-busy");
       if (button) button.disabled = false;
-    }
+    });
+    line = done;
+    return done;
+  }
+
+  // A save that was under way may have begun the work to which the form now belongs.
+  function begun(source, address) {
+    const id = new URLSearchParams(location.search).get("id");
+    const isOfWork = "ofWork" in source.dataset || source.closest?.("[data-of-work]");
+    return isOfWork && id && !address.includes("?") ? address + "?id=" + encodeURIComponent(id) : address;
+  }
+
+  // Sends and shows the answer; false when it was a problem.
+  async function exchange(source, address, values) {
+    const { html, headers, ok } = await post(address, values);
+    const told = decodeURIComponent(headers.get("X-Told") || "");
+    if (headers.get("X-Problem")) { notice(html); tell(told); find("#notice").scrollIntoView({ block: "nearest" }); return false; }
+    notice("");
+    const location_ = headers.get("X-Location");
+    if (location_ && headers.get("X-Whole") === "1") { window.location.assign(location_); return true; }
+    if (location_ && location_ !== location.pathname + location.search) history.pushState({}, "", location_);
+    const target = find(source.dataset.target || "#content") || content();
+    const changed = place(target, html);
+    tell([told, changed ? text("work.changed").replace("{count}", changed) : ""].filter(Boolean).join(" · "), !ok);
+    const first = find("[aria-invalid=true], [data-focus]", target);
+    if (first) { first.focus({ preventScroll: true }); first.scrollIntoView({ block: "center" }); }
+    else if (source.dataset.scroll !== "keep") target.scrollIntoView({ block: "start" });
+    return true;
   }
 
   const more = (element) => JSON.parse(element.dataset.more || "{}");
@@ -121,7 +208,7 @@
     const rows = find(".rows", button.closest("section"));
     const last = rows.lastElementChild;
     const row = last.cloneNode(true);
-    const number = rows.children.length;
+    const number = 1 + Math.max(...[...rows.querySelectorAll("[name]")].map((field) => Number(field.name.split(".")[1]) || 0));
     for (const field of row.querySelectorAll("[name]")) {
       field.name = field.name.replace(/\.\d+\./, "." + number + ".");
       field.id = "f-" + field.name;
@@ -137,7 +224,8 @@
     const field = event.target;
     if (!field.dataset?.upload || !field.files.length) return;
     const file = field.files[0];
-    const values = { text: await file.text(), name: file.name };
+    // A file that is much too large is not sent; its size is enough for the message.
+    const values = { text: file.size > 1_500_000 ? "" : await file.text(), name: file.name, size: file.size };
     field.value = "";
     send(field, field.dataset.upload, values);
   });
@@ -145,9 +233,48 @@
   document.addEventListener("click", (event) => {
     const add = event.target.closest?.("[data-add-row]");
     if (add) addRow(add);
+    const removal = event.target.closest?.("[data-remove-row]");
+    if (removal) removeRow(removal);
+    const link = event.target.closest?.("a[data-file]");
+    if (link && !event.ctrlKey && !event.metaKey) { event.preventDefault(); fetchFile(link); }
     const open = event.target.closest?.("[data-open-version]");
     if (open) location.assign(open.dataset.openVersion + "&version=" + encodeURIComponent(find("select", open.form).value));
   });
+
+  function removeRow(button) {
+    const { form } = button;
+    button.closest("li").remove();
+    changed({ target: form }, 50);
+    find("button[type=submit]", form)?.focus();
+  }
+
+  async function fetchFile(link) {
+    if (link.getAttribute("aria-busy")) return;
+    link.setAttribute("aria-busy", "true");
+    tell(text("work.making_file"));
+    try {
+      const answer = await fetch(link.href);
+      if (!answer.ok) {
+        const drawn = new DOMParser().parseFromString(await answer.text(), "text/html");
+        noticeText(find(".remark", drawn)?.textContent || text("work.failed"));
+        tell("");
+        return;
+      }
+      const name = decodeURIComponent((answer.headers.get("Content-Disposition") || "").split("''")[1] || "");
+      const file = document.createElement("a");
+      file.href = URL.createObjectURL(await answer.blob());
+      file.download = name;
+      file.click();
+      setTimeout(() => URL.revokeObjectURL(file.href), 60000);
+      notice("");
+      tell(name);
+    } catch {
+      noticeText(text("work.failed"));
+      tell("");
+    } finally {
+      link.removeAttribute("aria-busy");
+    }
+  }
 
   // -- saving as you go ------------------------------------------------------------------------
 
@@ -172,8 +299,10 @@
         if (form.dataset.post) form.dataset.post = form.dataset.post.split("?")[0] + location.search;
       }
       const target = form.dataset.liveTarget && find(form.dataset.liveTarget);
+      if (!target && html && ok) { const outside = document.createElement("div"); outside.innerHTML = html; swap(outside); }
       if (target && html) { place(target, html); showMessages(form, target); }
       tell(ok ? text("work.saved") : text("work.not_saved"), !ok);
+      if (headers.get("X-Problem")) notice(html);
     } catch {
       unsaved = form;
       tell(text("work.not_saved"), true);
@@ -211,11 +340,14 @@
   }
   document.addEventListener("input", (event) => changed(event, 600));
   document.addEventListener("change", (event) => changed(event, 50));
-  window.addEventListener("pagehide", () => {
+  // Before the next page is asked for, so that it already shows what was typed last.
+  function keepOnLeaving() {
     if (!unsaved) return;
     const body = new Blob([JSON.stringify({ ...fields(unsaved), ...more(unsaved) })], { type: "application/json" });
-    navigator.sendBeacon(unsaved.dataset.live, body);
-  });
+    if (navigator.sendBeacon(unsaved.dataset.live, body)) unsaved = null;
+  }
+  window.addEventListener("beforeunload", keepOnLeaving);
+  window.addEventListener("pagehide", keepOnLeaving);
   window.addEventListener("popstate", () => location.reload());
 
   // -- saved works: rename and delete ----------------------------------------------------------
@@ -261,8 +393,8 @@
     shownFor = null;
   }
 
-  function showBasis(value) {
-    const isSame = shownFor === value;
+  function showBasis(value, typed = null) {
+    const isSame = shownFor === value && typed === null;
     hideBasis();
     if (isSame) return;
     shownFor = value;
@@ -276,7 +408,7 @@
     shut.type = "button";
     shut.setAttribute("aria-label", text("app.close"));
     shut.addEventListener("click", () => { const back = shownFor; hideBasis(); back?.focus(); });
-    box.append(shut, make("h3", told.label), make("p", told.basis + (told.note ? " · " + told.note : "")));
+    box.append(shut, make("h3", told.label), make("p", value.textContent, "number"), make("p", told.basis + (told.note ? " · " + told.note : "")));
     if (told.rule) {
       box.append(make("p", text("work.rule") + " " + told.rule));
       const list = make("dl");
@@ -290,7 +422,7 @@
       link.dataset.source = "";
       box.append(link);
     }
-    if (value.dataset.editValue) box.append(editor(value));
+    if (value.dataset.editValue) box.append(editor(value, typed));
     document.body.append(box);
     const at = value.getBoundingClientRect();
     const left = Math.max(12, Math.min(at.left, document.documentElement.clientWidth - box.offsetWidth - 12));
@@ -301,14 +433,15 @@
     find("input", box)?.select();
   }
 
-  function editor(value) {
+  function editor(value, typed) {
     const form = make("form");
     form.id = "basis-form";
     form.noValidate = true;
     const field = make("input");
     field.name = "number";
     field.inputMode = "decimal";
-    field.value = value.dataset.number;
+    field.value = typed ?? value.dataset.number;
+    field.autocomplete = "off";
     field.setAttribute("aria-label", JSON.parse(value.dataset.basis).label);
     const set = make("button", text("work.apply"), "button primary");
     form.append(field, set);
@@ -321,26 +454,39 @@
     return form;
   }
 
+  // The server reads numbers as people type them (50万, 1,200, 35%).
   function apply(form) {
-    const number = Number(form.elements.number.value.replaceAll(",", "").replace("%", "").trim());
-    if (!Number.isFinite(number) || form.elements.number.value.trim() === "") {
-      form.elements.number.setAttribute("aria-invalid", "true");
-      form.elements.number.title = text("work.not_a_number");
+    const field = form.elements.number;
+    if (!/[\d一二三四五六七八九十百千万亿]/.test(field.value)) {
+      field.setAttribute("aria-invalid", "true");
+      field.title = text("work.not_a_number");
       tell(text("work.not_a_number"), true);
       return;
     }
-    edit(shownFor, number);
+    if (field.value.trim() === shownFor.dataset.number) { const back = shownFor; hideBasis(); back.focus(); return; }
+    edit(shownFor, field.value.trim());
   }
 
-  function edit(value, number) {
+  async function edit(value, number) {
     const holder = value.closest("[data-set]");
     hideBasis();
     value.focus({ preventScroll: true });
-    send(holder, holder.dataset.set, { edits: { [value.dataset.editValue]: number } });
+    value.classList.add("pending");
+    const done = await send(holder, holder.dataset.set, { edits: { [value.dataset.editValue]: number } });
+    value.classList.remove("pending");
+    // What was typed is not lost: it stands in the small window again.
+    if (!done && value.isConnected && number !== null) showBasis(value, number);
   }
 
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && find("#basis")) { const back = shownFor; hideBasis(); back?.focus(); event.stopPropagation(); }
+    const box = find("#basis");
+    if (!box) return;
+    if (event.key === "Escape") { const back = shownFor; hideBasis(); back?.focus(); event.stopPropagation(); }
+    if (event.key !== "Tab" || !box.contains(document.activeElement)) return;
+    const stops = [...box.querySelectorAll("button, input, a")];
+    const next = stops.indexOf(document.activeElement) + (event.shiftKey ? -1 : 1);
+    event.preventDefault();
+    stops[(next + stops.length) % stops.length].focus();
   }, true);
 
   // -- charts ----------------------------------------------------------------------------------
@@ -359,28 +505,56 @@
   async function drawCharts(root = document) {
     const places = [...root.querySelectorAll("[data-chart]")];
     if (!places.length) return;
+    reserve(places);
     let library;
-    try { library = await load(); } catch { return; /* the table of the same numbers stays */ }
+    try { library = window.Plotly || await load(); } catch { for (const spot of places) spot.style.height = ""; return; /* the table of the same numbers stays */ }
     const palette = [colour("--accent"), colour("--seal"), "#5b7fb8", "#d9a441"];
     for (const spot of places) {
       const chart = JSON.parse(spot.dataset.chart);
       const axis = { gridcolor: colour("--line"), linecolor: colour("--line"), zerolinecolor: colour("--line"), automargin: true };
       const layout = {
-        height: chart.kind === "radar" ? 420 : 320,
-        margin: { l: 50, r: 20, t: 16, b: 50 },
+        height: heightOf(chart.kind),
+        margin: { l: 50, r: 20, t: 34, b: 36 },
         paper_bgcolor: "transparent", plot_bgcolor: "transparent",
         font: { family: colour("--sans"), size: 13, color: colour("--ink") },
-        colorway: palette, barmode: "group", legend: { orientation: "h", y: -0.18 },
-        xaxis: { ...axis }, yaxis: { ...axis, rangemode: "tozero", title: { text: chart.kind === "bar" ? "" : chart.unit } },
+        colorway: palette, barmode: "group", legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
+        xaxis: { ...axis, showgrid: false }, yaxis: { ...axis, rangemode: "tozero", title: { text: chart.kind === "bar" ? "" : chart.unit } },
         polar: { bgcolor: "transparent", radialaxis: { ...axis, range: [0, 100], angle: 90, tickangle: 90 }, angularaxis: { ...axis, rotation: 90, direction: "clockwise" } },
       };
+      if (chart.kind === "radar") layout.legend = { orientation: "h", y: -0.18 };
+      else scale(chart, layout);
       if (chart.kind === "radar") arrangeRadar(spot, chart.data, layout);
-      if (chart.data.some((trace) => trace.yaxis === "y2")) layout.yaxis2 = { ...axis, overlaying: "y", side: "right", rangemode: "tozero", showgrid: false };
+      if (chart.data.some((trace) => trace.yaxis === "y2")) layout.yaxis2 = { ...axis, overlaying: "y", side: "right", rangemode: "tozero", showgrid: false, title: { text: chart.second } };
       if (chart.kind !== "bar") layout.xaxis.type = "category"; else layout.yaxis.type = "category";
       spot.replaceChildren();
       spot.style.height = layout.height + 14 + "px";
       library.newPlot(spot, chart.data, layout, { displayModeBar: false, responsive: true });
     }
+  }
+
+  // Room is taken before the library comes, so that nothing below jumps.
+  const heightOf = (kind) => (kind === "radar" ? 420 : 320);
+  function reserve(places) {
+    for (const spot of places) spot.style.height = heightOf(JSON.parse(spot.dataset.chart).kind) + 14 + "px";
+  }
+
+  // Chinese counts in 万 and 亿, which the library does not know.
+  function scale(chart, layout) {
+    layout.separators = ".,";
+    const axis = chart.kind === "bar" ? layout.xaxis : layout.yaxis;
+    const bars = chart.data.filter((trace) => trace.yaxis !== "y2");
+    const most = Math.max(0, ...bars.flatMap((trace) => (chart.kind === "bar" ? trace.x : trace.y)));
+    if (chart.language !== "zh" || most < 10000) return;
+    const least = Math.min(0, ...bars.flatMap((trace) => (chart.kind === "bar" ? trace.x : trace.y)));
+    const step = nice((most - least) / 5);
+    axis.tickvals = Array.from({ length: Math.ceil(most / step) - Math.floor(least / step) + 1 }, (_, n) => (Math.floor(least / step) + n) * step);
+    axis.ticktext = axis.tickvals.map((n) => (n === 0 ? "0" : Math.abs(most) >= 1e8 ? n / 1e8 + " 亿" : n / 1e4 + " 万"));
+    for (const trace of bars) trace.hovertemplate = "%{" + (chart.kind === "bar" ? "y}: %{x" : "x}: %{y") + ":,.0f} " + chart.unit;
+  }
+
+  function nice(rough) {
+    const power = 10 ** Math.floor(Math.log10(rough));
+    return [1, 2, 2.5, 5, 10].find((n) => n * power >= rough) * power;
   }
 
   // The first ring is filled and the others are lines, so that all stay visible; long names break.
@@ -406,6 +580,8 @@
 
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawCharts());
   document.addEventListener("click", (event) => { if (event.target.closest?.("[data-theme-switch]")) setTimeout(drawCharts, 0); });
+  // On paper everything is open.
+  window.addEventListener("beforeprint", () => { for (const one of document.querySelectorAll("details.fold")) one.open = true; });
   window.workPage = { drawCharts };
   drawCharts();
 })();
