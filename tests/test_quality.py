@@ -23,12 +23,15 @@ def report(library: Assistant) -> dict[str, Any]:
 def test_retrieval(report: dict[str, Any]) -> None:
     """The fusion finds the documents, and is not worse than its best lane."""
     parts = report["retrieval"]["parts"]
-    for name, recall, rank in (("all", 0.91, 0.86), ("zh", 0.91, 0.87), ("en", 0.90, 0.84)):
+    # The bars are 0.97 and 0.90: reached over all (0.971 and 0.919), with room for one question.
+    for name, recall, rank in (("all", 0.967, 0.90), ("zh", 0.97, 0.91), ("en", 0.95, 0.89)):
         fused = parts[name]["fused"]
         assert fused["recall@5"] >= recall and fused["mrr@10"] >= rank, (name, fused)
         for lane in ("dense", "lexical", "exact"):
             assert fused["mrr@10"] >= parts[name][lane]["mrr@10"], (name, lane)
             assert fused["recall@5"] >= parts[name][lane]["recall@5"], (name, lane)
+    apart = parts["held_out"]["fused"]  # under the bars: 0.925 and 0.899
+    assert apart["recall@5"] >= 0.91 and apart["mrr@10"] >= 0.88
 
 
 def test_answers(report: dict[str, Any]) -> None:
@@ -36,13 +39,14 @@ def test_answers(report: dict[str, Any]) -> None:
     figures = report["answers"]["parts"]["all"]
     assert figures["verbatim"] == 1.0 and figures["baseless_numbers"] == 0
     assert figures["citation_precision"] >= 0.98 and figures["citation_recall"] >= 0.95
-    assert figures["facts"] >= 0.79 and figures["right_language"] >= 0.96
+    assert figures["facts"] >= 0.85 and figures["right_language"] >= 0.96
 
 
 def test_refusals(report: dict[str, Any]) -> None:
     """Answerable questions are seldom refused; what the library lacks mostly is."""
     figures = report["refusals"]["parts"]["all"]
-    assert figures["false_refused"] <= 0.05 and figures["refused"] >= 0.73
+    # The bars are 0.03, reached, and 0.95, of which near misses stay short.
+    assert figures["false_refused"] <= 0.03 and figures["refused"] >= 0.86
 
 
 def test_grounding(report: dict[str, Any]) -> None:
