@@ -2,11 +2,15 @@
 
 The form's fields are flat texts (`products.0.name`); `fields_of` makes them the fields of a brief.
 What cannot be read as a number stays as it was typed, so that its problem is shown at the field.
+Work beside the campaign, handed over from an assessment, is listed and can be taken out.
 """
 
 from __future__ import annotations
 
+import json
+import math
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +21,7 @@ from assistant.plan.assumptions import Assumptions
 from assistant.plan.brief import REQUIRED
 from assistant.plan.problem import Problem, label
 from assistant.records import Language
-from assistant.ui.markup import escape, icon
+from assistant.ui.markup import escape, icon, icon_button
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("about", ("tone", "audience")),
@@ -29,7 +33,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )  # fmt: skip
 STAGES = ("cold-start", "growth", "mature")
 ROLES = ("traffic", "hero", "profit", "image")
-PRODUCT_NUMBERS = ("price_cny", "stock_units", "daily_capacity_units")
+PRODUCT_NUMBERS = ("price_cny", "stock_units", "daily_capacity_units", "unit_cost_cny")
 TEXTS = ("brand", "category", "stage", "start", "end", "promotion", "tone", "audience", "language")
 NUMBERS = frozenset(
     {"budget_cny", "gmv_target_cny", *GROUPS[1][1], *GROUPS[2][1], *PRODUCT_NUMBERS}
@@ -52,43 +56,62 @@ def fields_of(sent: Mapping[str, Any]) -> dict[str, Any]:
     """Make the flat texts of the form the fields of a brief; empty ones are left out."""
     fields: dict[str, Any] = {}
     products: dict[int, dict[str, Any]] = {}
+    beside: list[dict[str, Any]] = []
     for name, text in sent.items():
         if not isinstance(text, str) or not text.strip():
             continue
         place = re.fullmatch(r"products\.(\d{1,3})\.(\w+)", name)
         if place:
             products.setdefault(int(place[1]), {})[place[2]] = _read(place[2], text)
+        elif name.startswith("workstreams."):
+            beside += _workstream(text)
         elif name == "constraints":
             fields[name] = [line.strip() for line in text.splitlines() if line.strip()]
         elif name in TEXTS or name in NUMBERS:
             fields[name] = _read(name, text)
     named = [row for _, row in sorted(products.items()) if set(row) - {"role"}]
-    return fields | ({"products": named} if named else {})
+    lists = {"products": named, "workstreams": beside}
+    return fields | {name: rows for name, rows in lists.items() if rows}
+
+
+def _workstream(text: str) -> list[dict[str, Any]]:
+    """Read one piece of work as the form carries it; what was tampered with is left out."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    return [found] if isinstance(found, dict) else []
 
 
 def _read(name: str, text: str) -> Any:
-    """Read a number as people type it (50万, 1,200, 35%); anything else stays text."""
+    """Read a number where there should be one; anything else stays text."""
     plain = text.strip()
     if name not in NUMBERS:
         return plain
+    number = number_in(plain)
+    if number is None:
+        return plain
+    return int(number) if number.is_integer() else number
+
+
+def number_in(text: str) -> float | None:
+    """Read a number as people type it (50万, 1,200, 35%); None when it is not exactly one."""
+    plain = unicodedata.normalize("NFKC", text).strip()
     try:
         number = float(plain.replace(",", "").rstrip("%"))
     except ValueError:
         found = quantities(plain)
         if len(found) != 1 or found[0].upper is not None or found[0].kind in ("date", "clock"):
-            return plain
+            return None
         number = float(found[0].value)
-    return int(number) if number.is_integer() else number
+    return number if math.isfinite(number) else None
 
 
 def brief_form(form: Form, work: str, assumptions: Assumptions, language: Language) -> str:
     """Draw the whole form; with `work` it is saved as it is filled."""
     drawer = _Drawer(form, language, assumptions)
     address = f"?id={escape(work)}" if work else ""
-    return (
-        f'<form id="brief" class="stack" data-post="/plan/draft{address}" '
-        f'data-live="/plan/keep{address}" novalidate>'
-        f"{drawer.summary()}"
+    body = (
         f'<section class="card"><h2>{drawer.text("required")}</h2><div class="fields">'
         f"{drawer.field('brand')}{drawer.choice('category', assumptions.categories())}"
         f"{drawer.choice('stage', STAGES)}"
@@ -96,7 +119,12 @@ def brief_form(form: Form, work: str, assumptions: Assumptions, language: Langua
         f"{drawer.field('start', 'date')}{drawer.field('end', 'date')}"
         f"{drawer.field('budget_cny')}{drawer.field('gmv_target_cny')}</div>"
         f'<p class="hint">{drawer.text("window_hint")}</p></section>'
-        f"{drawer.products()}{drawer.groups()}"
+        f"{drawer.products()}{drawer.workstreams()}{drawer.groups()}"
+    )
+    return (
+        f'<form id="brief" class="stack" data-post="/plan/draft{address}" data-of-work '
+        f'data-live="/plan/keep{address}" novalidate>'
+        f"{drawer.summary()}{body}"
         f'<p class="actions"><button type="submit" class="button primary">{icon("target")}'
         f"{drawer.text('draft')}</button>"
         f'<span class="hint">{drawer.text("draft_hint")}</span></p></form>'
@@ -109,6 +137,7 @@ class _Drawer:
     def __init__(self, form: Form, language: Language, assumptions: Assumptions) -> None:
         self._form, self._language, self._assumptions = form, language, assumptions
         self._problems: dict[str, list[Problem]] = {}
+        self._told: set[str] = set()
         for problem in form.problems:
             self._problems.setdefault(problem.field, []).append(problem)
 
@@ -116,7 +145,10 @@ class _Drawer:
         return escape(say(self._language, f"plan_page.{key}", **values))
 
     def summary(self) -> str:
-        """Say what was understood, what is missing, and how many problems there are."""
+        """Say what was understood, what is missing, and how many problems there are.
+
+        Drawn last: problems that no field has told are told here.
+        """
         language, parts = self._language, []
         if self._form.heard:
             heard = "".join(
@@ -134,23 +166,24 @@ class _Drawer:
                 f'<p class="error" role="alert">'
                 f"{escape(say(language, 'brief.refused', count=len(errors), fields=fields))}</p>"
             )
-            parts += [self._messages(p.field) for p in errors if not self._is_shown(p.field)]
+            untold = dict.fromkeys(p.field for p in errors if p.field not in self._told)
+            parts += [self._messages(place) for place in untold]
         return f'<section class="card">{"".join(parts)}</section>' if parts else ""
 
     def _listed(self, names: Iterable[str]) -> str:
         return ("、" if self._language == "zh" else ", ").join(names)
 
-    def _is_shown(self, place: str) -> bool:
-        """Say whether a field of this form carries its own message."""
-        name = place.split("[")[0].split(".")[0]
-        return name in NUMBERS or name in TEXTS or name in ("products", "constraints")
-
     def _messages(self, place: str) -> str:
+        self._told.add(place)
         return "".join(
             f'<span class="{"error" if p.level == "error" else "warning-text"}">'
             f"{escape(p.text(self._language))}</span>"
             for p in self._problems.get(place, ())
         )
+
+    def _messages_within(self, list_name: str) -> str:
+        places = [place for place in self._problems if place.startswith(list_name)]
+        return "".join(map(self._messages, places))
 
     def _label(self, name: str) -> str:
         star = " <b>*</b>" if name in REQUIRED else ""
@@ -214,10 +247,11 @@ class _Drawer:
     def _product(self, number: int, row: Mapping[str, Any]) -> str:
         name = f"products.{number}"
         cells = [self._cell(name, number, "name", row)]
+        given = str(row.get("role") or "hero")
         options = "".join(
-            f'<option value="{role}"{" selected" if row.get("role", "hero") == role else ""}>'
+            f'<option value="{escape(role)}"{" selected" if given == role else ""}>'
             f"{escape(self._name('role', role))}</option>"
-            for role in ROLES
+            for role in dict.fromkeys((*ROLES, given))
         )
         cells.append(
             f'<label class="field">{self._label("role")}<select name="{name}.role" '
@@ -237,6 +271,31 @@ class _Drawer:
             f'autocomplete="off"{numeric}{self._wrong(place)}>{self._messages(place)}</label>'
         )
 
+    def workstreams(self) -> str:
+        """List the work beside the campaign; each piece is carried as it is and can be removed."""
+        rows = [one for one in self._form.fields.get("workstreams", ()) if isinstance(one, Mapping)]
+        if not rows:
+            return ""
+        drawn = "".join(self._beside(number, row) for number, row in enumerate(rows))
+        return (
+            f'<section class="card" id="workstreams"><h2>{self.text("workstreams")}</h2>'
+            f'<p class="hint">{self.text("workstreams_hint")}</p>{self._messages("workstreams")}'
+            f'<ul class="beside">{drawn}</ul></section>'
+        )
+
+    def _beside(self, number: int, row: Mapping[str, Any]) -> str:
+        start, days = row.get("start_day", 0), row.get("days", "")
+        when = self.text("workstream_when", start=start, days=days)
+        role = f" · {escape(row['role'])}" if row.get("role") else ""
+        held = escape(json.dumps(dict(row), ensure_ascii=False, default=str))
+        remove = icon_button("close", say(self._language, "plan_page.remove"), remove_row="")
+        wrong = self._messages_within(f"workstreams[{number}]")
+        return (
+            f'<li><input type="hidden" name="workstreams.{number}" value="{held}">'
+            f'<span dir="auto">{escape(row.get("title", ""))}<small>{when}{role}</small>{wrong}'
+            f"</span>{remove}</li>"
+        )
+
     def groups(self) -> str:
         """Draw the optional fields, folded unless something in them was given or is wrong."""
         return "".join(self._group(name, fields) for name, fields in GROUPS) + self._constraints()
@@ -253,10 +312,10 @@ class _Drawer:
     def _constraints(self) -> str:
         given = self._form.fields.get("constraints", ())
         text = "\n".join(map(str, given)) if isinstance(given, list | tuple) else str(given)
-        used = " open" if text or "constraints" in self._problems else ""
+        used = " open" if text else ""
         return (
             f'<details class="card"{used}><summary>{self.text("group_constraints")}</summary>'
             f'<label class="field wide"><span>{self.text("constraints_hint")}</span>'
             f'<textarea name="constraints" id="f-constraints" maxlength="6000">{escape(text)}'
-            f"</textarea>{self._messages('constraints')}</label></details>"
+            f"</textarea>{self._messages_within('constraints')}</label></details>"
         )

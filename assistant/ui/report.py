@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from assistant.arithmetic import RULES
 from assistant.messages import say
 from assistant.records import Language
-from assistant.showing import NO_NUMBER, show
+from assistant.showing import NO_NUMBER, show, unit_name
 from assistant.ui.markup import escape, icon
 from assistant.values import (
     Block,
@@ -33,8 +33,11 @@ from assistant.values import (
 )
 
 BASES = ("cited", "given", "computed", "assumed")
-# Longer windows are drawn by the week, or the columns would be too narrow to read.
-DAYS_BY_DAY = 31
+# Steps in days between the dates over a timeline, and how many dates fit beside each other.
+STEPS = (1, 2, 7, 14, 28, 91)
+MOST_DATES = 10
+# A longer table is folded, unless it holds numbers to be set: nobody reads it through.
+LONG_TABLE = 60
 SHADES = 5
 PHASE_COLOURS = 6
 
@@ -141,12 +144,27 @@ class _Drawer:
         shade = _shades(table) if table.kind == "matrix" else {}
         rows = "".join(self._row(row, shade) for row in table.rows)
         note = f'<p class="hint">{escape(table.note)}</p>' if table.note else ""
-        caption = f"<caption>{escape(table.title)}</caption>" if table.title else ""
-        return (
-            f'<div class="table" tabindex="0" role="group" aria-label="{escape(table.title)}">'
+        title = escape(table.title)
+        folded = self._is_folded(table)
+        caption = f"<caption>{title}</caption>" if title and not folded else ""
+        drawn = (
+            f'<div class="table" tabindex="0" role="group" aria-label="{title}">'
             f'<table class="{escape(table.kind)}">{caption}<thead><tr>{head}</tr></thead>'
             f"<tbody>{rows}</tbody></table></div>{note}"
         )
+        if not folded:
+            return drawn
+        count = escape(say(self._language, "report.rows", count=len(table.rows)))
+        return (
+            f'<details class="fold"><summary>{title} <small>{count}</small></summary>'
+            f"{drawn}</details>"
+        )
+
+    def _is_folded(self, table: Table) -> bool:
+        if len(table.rows) < LONG_TABLE:
+            return False
+        cells = (cell for row in table.rows for cell in row.cells if isinstance(cell, Value))
+        return not (self._editable and any(cell.editable for cell in cells))
 
     def _row(self, row: Row, shade: Mapping[str, int]) -> str:
         cells = []
@@ -200,7 +218,9 @@ class _Drawer:
         return told
 
     def _chart(self, chart: Chart) -> str:
-        drawn = escape(json.dumps(figure(chart, self._report.values), ensure_ascii=False))
+        drawn = escape(
+            json.dumps(figure(chart, self._report.values, self._language), ensure_ascii=False)
+        )
         title = escape(chart.title)
         return (
             f'<figure class="chart {escape(chart.kind)}"><figcaption>{title}</figcaption>'
@@ -261,7 +281,7 @@ def _shades(table: Table) -> dict[str, int]:
 # -- charts ----------------------------------------------------------------------------------
 
 
-def figure(chart: Chart, values: Mapping[str, Value]) -> dict[str, Any]:
+def figure(chart: Chart, values: Mapping[str, Value], language: Language) -> dict[str, Any]:
     """Give a chart as Plotly describes it; colours are set by the page, which knows its look."""
     traces = [
         _trace(chart, series.name, [values[name].value for name in series.values])
@@ -273,7 +293,14 @@ def figure(chart: Chart, values: Mapping[str, Value]) -> dict[str, Any]:
         for trace, unit in zip(traces, units, strict=False):
             if unit != units[0]:
                 trace["yaxis"] = "y2"
-    return {"kind": chart.kind, "unit": chart.unit, "data": traces}
+    second = next((unit for unit in units if unit != units[0]), "")
+    return {
+        "kind": chart.kind,
+        "language": language,
+        "unit": unit_name(chart.unit, language),
+        "second": unit_name(second, language),
+        "data": traces,
+    }
 
 
 def _trace(chart: Chart, name: str, numbers: list[float]) -> dict[str, Any]:
@@ -291,39 +318,41 @@ def _trace(chart: Chart, name: str, numbers: list[float]) -> dict[str, Any]:
 
 
 def gantt(timeline: Timeline, language: Language) -> str:
-    """Draw dated work as bars over days, or over weeks when there are many days."""
+    """Draw dated work as bars, each as long and as late as its days are."""
     if not timeline.spans:
         return ""
     first = min(date.fromisoformat(span.start) for span in timeline.spans)
     last = max(date.fromisoformat(span.end) for span in timeline.spans)
-    step = 1 if (last - first).days < DAYS_BY_DAY else 7
-    columns = (last - first).days // step + 1
+    days = (last - first).days + 1
+    step = next((step for step in STEPS if days <= step * MOST_DATES), STEPS[-1])
     head = "".join(
-        f"<span>{(first + timedelta(days=n * step)).strftime('%m-%d')}</span>"
-        for n in range(columns)
+        f'<span style="left:{n / days:.2%}">{(first + timedelta(days=n)).strftime("%m-%d")}</span>'
+        for n in range(0, days, step)
     )
     phases = list(dict.fromkeys(span.phase for span in timeline.spans))
     bars = "".join(
-        _bar(span, phases.index(span.phase), first, step, language) for span in timeline.spans
+        _bar(span, phases.index(span.phase), first, days, language) for span in timeline.spans
     )
     title = escape(timeline.title)
     return (
-        f'<figure class="gantt" style="--columns:{columns}"><figcaption>{title}</figcaption>'
+        f'<figure class="gantt"><figcaption>{title}</figcaption>'
         f'<div class="table" tabindex="0" role="group" aria-label="{title}"><ol>'
         f'<li class="scale" aria-hidden="true"><b></b><div>{head}</div></li>{bars}</ol></div>'
         "</figure>"
     )
 
 
-def _bar(span: Span, phase: int, first: date, step: int, language: Language) -> str:
+def _bar(span: Span, phase: int, first: date, days: int, language: Language) -> str:
     start, end = date.fromisoformat(span.start), date.fromisoformat(span.end)
-    left, right = (start - first).days // step + 1, (end - first).days // step + 2
-    dates = span.start if start == end else f"{span.start} – {span.end}"
-    owner = f"{say(language, 'report.owner')} {span.owner}" if span.owner else ""
+    is_moment = start == end
+    left = ((start - first).days + (0.5 if is_moment else 0)) / days
+    width = "" if is_moment else f";width:{((end - start).days + 1) / days:.2%}"
+    dates = span.start if is_moment else f"{span.start} – {span.end}"
+    owner = say(language, "report.owner", owner=span.owner) if span.owner else ""
     told = " · ".join(part for part in (dates, owner, span.deliverable) if part)
-    kind = "milestone" if start == end else "bar"
+    kind = "milestone" if is_moment else "bar"
     return (
         f"<li><b>{escape(span.title)}<small>{escape(told)}</small></b><div>"
-        f'<i class="{kind} phase-{phase % PHASE_COLOURS}" style="grid-column:{left}/{right}" '
+        f'<i class="{kind} phase-{phase % PHASE_COLOURS}" style="left:{left:.2%}{width}" '
         f'title="{escape(told)}"></i></div></li>'
     )

@@ -27,6 +27,8 @@ SCRIPT_TEXTS = (
     "work.rule",
     "work.inputs",
     "work.not_a_number",
+    "work.changed",
+    "work.making_file",
 )
 
 
@@ -59,6 +61,14 @@ def work_page(shown: Frame, status: Mapping[str, Any], main: str) -> str:
         f'<body class="work-page"><div id="shell">{_rail(shown, status)}'
         f'<div id="main"><div id="top"><div class="bar">{_top(shown)}</div></div>'
         f'<main id="content">{main}</main></div></div>{overlays}</body></html>'
+    )
+
+
+def around(shown: Frame) -> str:
+    """Give what changed around the content, for the script to put in its place: rail and title."""
+    return (
+        f'<template data-swap="#rail-list">{work_list(shown)}</template>'
+        f'<template data-swap="#top h1">{escape(shown.title)}</template>'
     )
 
 

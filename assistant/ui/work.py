@@ -43,7 +43,10 @@ class Given:
 
 @dataclass(frozen=True)
 class Drawn:
-    """What goes back: HTML, where the reader is now, a short remark, and how it went."""
+    """What goes back: HTML, where the reader is now, a short remark, and how it went.
+
+    A problem is shown beside what the reader has on the page, which stays.
+    """
 
     html: str
     location: str = ""
@@ -51,6 +54,7 @@ class Drawn:
     status: int = 200
     whole: bool = False
     live: str = ""
+    is_problem: bool = False
 
 
 Handler = Callable[[Given], "Drawn | Response"]
@@ -110,7 +114,8 @@ async def _answered(handler: Handler, given: Given) -> Response:
 def _failed(
     language: Language, key: str, status: int = 400, values: Mapping[str, object] | None = None
 ) -> Response:
-    return _response(Drawn(problem(language, key, **(values or {})), status=status))
+    text = problem(language, key, **(values or {}))
+    return _response(Drawn(text, status=status, is_problem=True))
 
 
 def problem(language: Language, key: str, **values: object) -> str:
@@ -125,6 +130,8 @@ def _response(drawn: Drawn) -> Response:
         headers["X-Location"] = drawn.location
     if drawn.whole:
         headers["X-Whole"] = "1"
+    if drawn.is_problem:
+        headers["X-Problem"] = "1"
     if drawn.live:
         headers["X-Live"] = drawn.live
     if drawn.told:
