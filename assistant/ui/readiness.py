@@ -31,7 +31,7 @@ from assistant.ui.assessments import (
     result_tools,
     work_links,
 )
-from assistant.ui.markup import escape, icon
+from assistant.ui.markup import escape
 from assistant.ui.questionnaire_form import (
     BASICS,
     BRAND_CHARACTERS,
@@ -46,6 +46,7 @@ from assistant.ui.questionnaire_form import (
     progress_view,
     steps,
 )
+from assistant.ui.readiness_start import choose_brands, other_ways, start_form
 from assistant.ui.report import report_view
 from assistant.ui.shell import Frame, work_page
 from assistant.ui.work import Drawn, Given, action, download, page, problem
@@ -118,57 +119,11 @@ class ReadinessPage:
     def _start(
         self, language: Language, filling: Filling | None = None, wrong: Sequence[str] = ()
     ) -> str:
-        questionnaire = self._assistant.questionnaire
-        values = {"count": len(questionnaire.questions), "minutes": questionnaire.minutes,
-                  "dimensions": len(questionnaire.dimensions)}  # fmt: skip
-        points = "".join(
-            f"<li>{escape(say(language, f'readiness_page.intro_{n}', **values))}</li>"
-            for n in (1, 2, 3)
-        )
-        intro, begin = (
-            escape(say(language, f"readiness_page.{key}", **values)) for key in ("intro", "begin")
-        )
-        fields = basics_fields(questionnaire, filling or Filling(), language, wrong)
-        return (
-            f'<section class="lead-in"><h2>{intro}</h2><ul class="ticks">{points}</ul></section>'
-            f'<form class="card stack questions" data-post="/readiness/begin" novalidate>'
-            f'{fields}<p class="actions"><button type="submit" class="button primary">'
-            f"{icon('gauge')}{begin}</button></p></form>"
-            f"{self._other_ways(language)}{self._comparable(language)}"
-        )
-
-    def _other_ways(self, language: Language) -> str:
-        title, hint, upload, example, blank = (
-            escape(say(language, f"readiness_page.{key}"))
-            for key in ("other_ways", "upload_hint", "upload", "example", "blank")
-        )
-        return (
-            f'<section class="card"><h2>{title}</h2><p class="hint">{hint}</p>'
-            '<form class="actions"><label class="button file">'
-            f'{upload}<input type="file" class="unseen" accept=".yaml,.yml,.json" '
-            'data-upload="/readiness/upload" data-target="#uploaded" data-scroll="keep"></label>'
-            f'<button type="button" class="button" data-post="/readiness/example">{example}'
-            f'</button><a class="button" href="/readiness/blank?language={language}" download>'
-            f'{icon("download")}{blank}</a></form><div id="uploaded"></div></section>'
-        )
-
-    def _comparable(self, language: Language) -> str:
         finished = [work for work in self._assistant.archive.list("assessment") if work.versions]
-        if len(finished) < 2:
-            return ""
-        boxes = "".join(
-            f'<label class="choice"><input type="checkbox" name="ids[]" id="c-{escape(work.id)}" '
-            f'value="{escape(work.id)}"><span>{escape(work.title)}</span></label>'
-            for work in finished
-        )
-        title, hint, compare = (
-            escape(say(language, f"readiness_page.{key}", most=COMPARED_MOST))
-            for key in ("compare_title", "compare_hint", "compare")
-        )
+        questionnaire = self._assistant.questionnaire
         return (
-            f'<form class="card" data-post="/readiness/compare"><fieldset><legend>{title}</legend>'
-            f'<p class="hint">{hint}</p><div class="choices across">{boxes}</div></fieldset>'
-            f'<p class="actions"><button type="submit" class="button">{compare}</button></p></form>'
+            f"{start_form(questionnaire, filling or Filling(), language, wrong)}"
+            f"{other_ways(language)}{choose_brands(finished, COMPARED_MOST, language)}"
         )
 
     def begin(self, given: Given) -> Drawn:
@@ -287,8 +242,15 @@ class ReadinessPage:
             f"{self._moves(place, len(pages), filling, address, language)}</div></form>"
         )
 
+    def _notices(self, work: Work, language: Language) -> list[str]:
+        """Say how answers of an older questionnaire were carried over."""
+        if work.draft.get("notices"):
+            return list(work.draft["notices"])
+        found, _ = examine(work.draft["answers"], self._assistant.questionnaire)
+        return [notice.text(language) for notice in found.notices]
+
     def _form_notes(self, work: Work, language: Language) -> str:
-        notes = "".join(f"<li>{escape(text)}</li>" for text in work.draft.get("notices", ()))
+        notes = "".join(f"<li>{escape(text)}</li>" for text in self._notices(work, language))
         shown = f'<ul class="card ticks">{notes}</ul>' if notes else ""
         if not work.versions:
             return shown
@@ -377,7 +339,8 @@ class ReadinessPage:
         mapping = self._mapping(filling, work.draft["answers"].get("contested", {}))
         if current == BASICS and work.title == self._title(work.draft["answers"], given.language):
             title = self._title(mapping, given.language)
-        draft = {**work.draft, "answers": mapping, "typed": dict(filling.typed)}
+        draft = {**work.draft, "answers": mapping, "typed": dict(filling.typed),
+                 "notices": self._notices(work, given.language)}  # fmt: skip
         if current == BASICS or current in pages:
             draft["step"] = current
         self._assistant.archive.keep(work.id, draft, title)
