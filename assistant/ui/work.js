@@ -561,7 +561,7 @@
   function arrangeRadar(spot, data, layout) {
     const isNarrow = spot.clientWidth < 480;
     const most = isNarrow ? 10 : 18;
-    layout.margin = { l: isNarrow ? 62 : 90, r: isNarrow ? 62 : 90, t: 44, b: 44 };
+    layout.margin = { l: isNarrow ? 74 : 90, r: isNarrow ? 74 : 90, t: 44, b: 44 };
     if (isNarrow) { layout.font.size = 11; layout.height = 400; layout.legend.y = -0.3; }
     data.forEach((ring, number) => {
       if (number) { ring.fill = "none"; ring.line = { dash: "dash", width: 2 }; }
