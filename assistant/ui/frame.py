@@ -202,8 +202,11 @@ def _round_button(name: str, kind: str, label: str) -> str:
     )
 
 
-def overlays(language: Language, more: Sequence[str] = ()) -> str:
-    """Draw the two dialogs and hand the script its texts; `more` are keys of further ones."""
+def overlays(language: Language, more: Sequence[str] = (), subject: str = "rail") -> str:
+    """Draw the two dialogs and hand the script its texts; `more` are keys of further ones.
+
+    `subject` is the group of the texts that name what is renamed or deleted.
+    """
     texts = {key: say(language, key) for key in (*SCRIPT_TEXTS, *more)}
     cancel = escape(say(language, "app.cancel"))
     save, delete = say(language, "rail.rename_save"), say(language, "rail.delete_confirm")
@@ -212,13 +215,13 @@ def overlays(language: Language, more: Sequence[str] = ()) -> str:
         f'<div id="texts" hidden data-language="{language}" data-title="{escape(title)}" '
         f'data-texts="{escape(json.dumps(texts, ensure_ascii=False))}"></div>'
         f'<dialog id="rename" aria-labelledby="rename-title"><form method="dialog">'
-        f'<h2 id="rename-title">{escape(say(language, "rail.rename_title"))}</h2><label>'
-        f"<span>{escape(say(language, 'rail.rename_label'))}</span>"
+        f'<h2 id="rename-title">{escape(say(language, f"{subject}.rename_title"))}</h2><label>'
+        f"<span>{escape(say(language, f'{subject}.rename_label'))}</span>"
         f'<input name="title" maxlength="60" required autocomplete="off"></label>'
         f'<menu><button type="button" class="button" data-dismiss>{cancel}</button>'
         f'<button class="button primary">{escape(save)}</button></menu>'
         f'</form></dialog><dialog id="delete" aria-labelledby="delete-title"><form method="dialog">'
-        f'<h2 id="delete-title">{escape(say(language, "rail.delete_title"))}</h2><p></p>'
+        f'<h2 id="delete-title">{escape(say(language, f"{subject}.delete_title"))}</h2><p></p>'
         f'<menu><button type="button" class="button" data-dismiss autofocus>{cancel}</button>'
         f'<button class="button danger">{escape(delete)}</button></menu>'
         f"</form></dialog>"

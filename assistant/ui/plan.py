@@ -16,7 +16,7 @@ from fastapi import FastAPI, Response
 from assistant import export as files
 from assistant.archive import Version, Work
 from assistant.errors import InputError
-from assistant.messages import explain, say
+from assistant.messages import LANGUAGES, explain, say
 from assistant.plan.brief import Brief
 from assistant.plan.brief_text import parse_brief
 from assistant.plan.plan import Plan, compare
@@ -33,6 +33,7 @@ from assistant.values import Report, report_from_json
 
 REQUEST_CHARACTERS = 2000
 VERSION_DIGITS = 6
+COMMENT_CHARACTERS = 24
 
 
 def add_plan_routes(app: FastAPI, assistant: Assistant) -> None:
@@ -61,7 +62,8 @@ class PlanPage:
         name, language = given.text("id"), given.language
         try:
             work, _ = self._opened(name) if name else (None, None)
-            title = work.title if work else say(language, "plan_page.title")
+            title = self._named(work, language).title if work else ""
+            title = title or say(language, "plan_page.title")
             main = self._work(name, given) if work else self._start(given)
         except InputError as error:
             return self._failed(error, language)
@@ -75,13 +77,21 @@ class PlanPage:
         return Drawn(work_page(frame, self._status(), main), status=404)
 
     def _frame(self, title: str, current: str, language: Language) -> Frame:
-        return Frame(language, "plan", title, self._assistant.archive.list("plan"), current)
+        works = [self._named(work, language) for work in self._assistant.archive.list("plan")]
+        return Frame(language, "plan", title, works, current)
+
+    def _named(self, work: Work, language: Language) -> Work:
+        """Give a work with its title in the reader's language, unless the user chose the title."""
+        fields = PlanDraft.of(work).form()
+        if work.title not in self._titles(fields):
+            return work
+        return replace(work, title=self._title(fields, language))
 
     def _status(self) -> Mapping[str, Any]:
         return self._assistant.status() | {"warming": False}
 
     def _around(self, work: Work, language: Language) -> str:
-        return around(self._frame(work.title, work.id, language))
+        return around(self._frame(self._named(work, language).title, work.id, language))
 
     def _opened(self, name: str) -> tuple[Work, PlanDraft]:
         work = self._assistant.archive.work(name)
@@ -213,10 +223,12 @@ class PlanPage:
         self, work: Work, draft: PlanDraft, fields: Mapping[str, Any], language: Language
     ) -> str | None:
         """Give the title that the form now asks for, unless the user has chosen another."""
-        languages: tuple[Language, ...] = ("zh", "en")
-        if work.title not in [self._title(draft.form(), one) for one in languages]:
+        if work.title not in self._titles(draft.form()):
             return None
         return self._title(fields, language)
+
+    def _titles(self, fields: Mapping[str, Any]) -> tuple[str, ...]:
+        return tuple(self._title(fields, language) for language in LANGUAGES)
 
     # -- drafting and changing ---------------------------------------------------------------
 
@@ -389,7 +401,7 @@ class PlanPage:
         name = escape(work.id)
         options = "".join(
             f'<option value="{v.number}">{v.number} · {escape(v.created[:16].replace("T", " "))}'
-            f"{f' · {escape(v.comment[:40])}' if v.comment else ''}</option>"
+            f"{_comment(v.comment, language)}</option>"
             for v in reversed(versions)
         )
         label, compare = (
@@ -456,6 +468,14 @@ def _number(sent: object) -> float:
     if not isinstance(number, int | float) or isinstance(number, bool):
         raise InputError(f"{sent!r} is no number", key="work.not_a_number")
     return float(number)
+
+
+def _comment(text: str, language: Language) -> str:
+    """Draw the remark of a version; our own ones are said in the reader's language."""
+    for key in ("plan_page.first_version", "plan_page.redrafted"):
+        if text in [say(one, key) for one in LANGUAGES]:
+            text = say(language, key)
+    return f" · {escape(text[:COMMENT_CHARACTERS])}" if text else ""
 
 
 def _note(text: str, look: str) -> str:

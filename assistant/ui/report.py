@@ -68,7 +68,7 @@ def legend(language: Language) -> str:
 
 def table_view(table: Table, report: Report) -> str:
     """Draw one table by itself, in the language of its report."""
-    return _Drawer(report, False).block(table)
+    return _Drawer(report, False, folds=False).block(table)
 
 
 def _contents(report: Report) -> str:
@@ -83,8 +83,8 @@ def _contents(report: Report) -> str:
 class _Drawer:
     """Draws the parts of one report."""
 
-    def __init__(self, report: Report, editable: bool) -> None:
-        self._report, self._editable = report, editable
+    def __init__(self, report: Report, editable: bool, folds: bool = True) -> None:
+        self._report, self._editable, self._folds = report, editable, folds
         self._language = report.language
 
     def alerts(self) -> str:
@@ -161,7 +161,7 @@ class _Drawer:
         )
 
     def _is_folded(self, table: Table) -> bool:
-        if len(table.rows) < LONG_TABLE:
+        if not self._folds or len(table.rows) < LONG_TABLE:
             return False
         cells = (cell for row in table.rows for cell in row.cells if isinstance(cell, Value))
         return not (self._editable and any(cell.editable for cell in cells))

@@ -29,6 +29,7 @@ SCRIPT_TEXTS = (
     "work.not_a_number",
     "work.changed",
     "work.making_file",
+    "error.too_large",
 )
 
 
@@ -49,7 +50,7 @@ def work_page(shown: Frame, status: Mapping[str, Any], main: str) -> str:
     language = shown.language
     spoken = "zh-CN" if language == "zh" else "en"
     title = f"{shown.title} · {say(language, 'app.name')}"
-    overlays = frame.overlays(language, SCRIPT_TEXTS)
+    overlays = frame.overlays(language, SCRIPT_TEXTS, "work")
     return (
         f'<!doctype html><html lang="{spoken}" data-drawn="{language}"><head><meta charset="utf-8">'
         f"<title>{escape(title)}</title>"

@@ -580,8 +580,16 @@
 
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawCharts());
   document.addEventListener("click", (event) => { if (event.target.closest?.("[data-theme-switch]")) setTimeout(drawCharts, 0); });
-  // On paper everything is open.
-  window.addEventListener("beforeprint", () => { for (const one of document.querySelectorAll("details.fold")) one.open = true; });
+  // On paper everything is open and as wide as the paper.
+  const PAPER_PIXELS = 660;
+  const fitCharts = (width) => {
+    for (const spot of document.querySelectorAll(".js-plotly-plot")) window.Plotly.relayout(spot, width ? { width } : { width: null, autosize: true });
+  };
+  window.addEventListener("beforeprint", () => {
+    for (const one of document.querySelectorAll("details.fold")) one.open = true;
+    fitCharts(PAPER_PIXELS);
+  });
+  window.addEventListener("afterprint", () => fitCharts(0));
   window.workPage = { drawCharts };
   drawCharts();
 })();
