@@ -34,7 +34,8 @@ LAYERS: list[set[str]] = [
 ALLOWED: set[tuple[str, str]] = {
     ("loading", "frontmatter"), ("loading", "formats"), ("loading", "fetching"),
     ("loading", "outline"), ("formats", "decoding"), ("chunking", "outline"),
-    ("embedding", "e5"), ("catalog", "database"), ("history", "database"), ("archive", "database"), ("mappings", "decoding"),
+    ("embedding", "e5"), ("catalog", "database"), ("history", "database"),
+    ("archive", "database"), ("mappings", "decoding"),
     ("grounding", "agreement"), ("grounding", "clauses"), ("agreement", "clauses"),
     ("wording", "language"), ("messages", "language"), ("numbers", "language"),
     ("values", "records"), ("glossary", "language"), ("instructions", "language"),
