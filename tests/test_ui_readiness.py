@@ -174,12 +174,16 @@ def test_the_full_form_keeps_its_place_and_says_what_is_wrong_at_the_field(
     expect(hours.locator("[value=unknown]")).not_to_be_checked()
     page.locator("#move-next").click()
     step(page, "alliance")
+    page.go_back()
+    step(page, "field")
+    page.go_forward()
+    step(page, "alliance")
     page.locator("#jump-content").click()
     step(page, "content")
     choose(page, "content-kinds", "search")
-    choose(page, "content-kinds", "nothing")
+    with page.expect_response(lambda one: "nothing" in (one.request.post_data or "")):
+        choose(page, "content-kinds", "nothing")
     expect(page.locator("[data-question=content-kinds] [value=search]")).not_to_be_checked()
-    saved(page)
     page.reload()
     step(page, "content")
     expect(page.locator("[data-question=content-kinds] [value=nothing]")).to_be_checked()
@@ -287,7 +291,10 @@ def tab_to(page: Page, selector: str) -> None:
 
 def test_the_keyboard_alone_is_enough(visit: OpenPage) -> None:
     page = visit()
-    tab_to(page, "#f-brand")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "f-brand"
     page.keyboard.type("键盘品牌")
     tab_to(page, "[name=form]")
     page.keyboard.press("ArrowDown")

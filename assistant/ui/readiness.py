@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from fastapi import FastAPI, Response
+from fastapi.responses import RedirectResponse
 
 from assistant.archive import Version, Work
 from assistant.errors import InputError
@@ -79,12 +80,16 @@ class ReadinessPage:
 
     # -- pages -------------------------------------------------------------------------------
 
-    def show(self, given: Given) -> Drawn:
+    def show(self, given: Given) -> Drawn | Response:
         """Show the start, a form being filled, a result, or one of the saved versions."""
         language, name = given.language, given.text("id")
         title, status = say(language, "readiness_page.title"), 200
         try:
             work = self._work(name) if name else None
+            if work and self._is_filling(work, given) and not given.text("step"):
+                # The address names the page, so that the browser's back leads to it again.
+                step = self._pages(work, "")[0]
+                return RedirectResponse(f"/readiness?id={work.id}&step={step}", status_code=303)
             title = work.title or say(language, "work.untitled") if work else title
             main = self._main(work, given) if work else self._start(language)
         except InputError as error:
@@ -110,9 +115,20 @@ class ReadinessPage:
         if number.isdigit():
             version = self._assistant.archive.version(work.id, int(number))
             return self._old_version(version, given.language)
-        if work.versions and not work.draft.get("filling"):
-            return self._result(work, given.language)
-        return self._form(work, given.text("step"), given.language)
+        if self._is_filling(work, given):
+            return self._form(work, given.text("step"), given.language)
+        return self._result(work, given.language)
+
+    def _is_filling(self, work: Work, given: Given) -> bool:
+        is_open = not work.versions or bool(work.draft.get("filling"))
+        return is_open and not given.text("version").isdigit()
+
+    def _pages(self, work: Work, wanted: str) -> tuple[str, list[Step]]:
+        """Give the page of the form to show (as wanted, as left, the first) and all pages."""
+        pages = [Step(BASICS, ()), *steps(self._assistant.questionnaire, self._filling(work))]
+        names = [one.id for one in pages]
+        kept = work.draft.get("step", "")
+        return next((name for name in (wanted, kept) if name in names), names[1]), pages
 
     # -- start -------------------------------------------------------------------------------
 
@@ -218,10 +234,8 @@ class ReadinessPage:
 
     def _form(self, work: Work, wanted: str, language: Language) -> str:
         questionnaire, filling = self._assistant.questionnaire, self._filling(work)
-        pages = [Step(BASICS, ()), *steps(questionnaire, filling)]
+        current, pages = self._pages(work, wanted)
         names = [one.id for one in pages]
-        kept = work.draft.get("step", "")
-        current = next((name for name in (wanted, kept) if name in names), names[1])
         step, place = pages[names.index(current)], names.index(current)
         body = self._basics_card(filling, language) if current == BASICS else self._questions(
             step, filling, language)  # fmt: skip

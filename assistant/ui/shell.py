@@ -29,7 +29,6 @@ SCRIPT_TEXTS = (
     "work.not_a_number",
     "work.changed",
     "work.making_file",
-    "error.too_large",
 )
 
 
@@ -59,9 +58,10 @@ def work_page(shown: Frame, status: Mapping[str, Any], main: str) -> str:
         f'<link rel="stylesheet" href="{asset_address("work.css")}">'
         f'<script src="{asset_address("page.js")}"></script>'
         f'<script src="{asset_address("work.js")}" defer></script></head>'
-        f'<body class="work-page"><div id="shell">{_rail(shown, status)}'
+        f'<body class="work-page"><div id="shell"><a class="skip" href="#content">'
+        f"{escape(say(language, 'work.skip'))}</a>{_rail(shown, status)}"
         f'<div id="main"><div id="top"><div class="bar">{_top(shown)}</div></div>'
-        f'<main id="content">{main}</main></div></div>{overlays}</body></html>'
+        f'<main id="content" tabindex="-1">{main}</main></div></div>{overlays}</body></html>'
     )
 
 

@@ -31,10 +31,13 @@
   }
 
   async function post(address, values) {
+    const body = JSON.stringify(values);
     const answer = await fetch(address, {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-Requested-With": "work" },
-      body: JSON.stringify(values),
+      body,
+      // A save is finished although the reader leaves; browsers allow this for 64 KB.
+      keepalive: body.length < 16_000,
     });
     const html = await answer.text();
     if (answer.status >= 500) throw new Error(String(answer.status));
@@ -165,7 +168,7 @@
     notice("");
     const location_ = headers.get("X-Location");
     if (location_ && headers.get("X-Whole") === "1") { window.location.assign(location_); return true; }
-    if (location_ && location_ !== location.pathname + location.search) history.pushState({}, "", location_);
+    if (location_ && location_ !== location.pathname + location.search) { history.pushState({}, "", location_); shown = here(); }
     const target = find(source.dataset.target || "#content") || content();
     const changed = place(target, html);
     tell([told, changed ? text("work.changed").replace("{count}", changed) : ""].filter(Boolean).join(" · "), !ok);
@@ -283,17 +286,19 @@
   let saving = Promise.resolve();
   function keep(form) {
     clearTimeout(timer);
-    unsaved = null;
     saving = saving.then(() => (form.isConnected ? save(form) : null));
   }
 
   async function save(form) {
     tell(text("work.saving"));
+    // A change from here on is for the next save.
+    unsaved = null;
     try {
       const { html, headers, ok } = await post(form.dataset.live, { ...fields(form), ...more(form) });
       const moved = headers.get("X-Location");
       if (moved) {
         history.replaceState({}, "", moved);
+        shown = here();
         form.dataset.live = headers.get("X-Live") || form.dataset.live;
         // From now on the form belongs to the work that was just begun.
         if (form.dataset.post) form.dataset.post = form.dataset.post.split("?")[0] + location.search;
@@ -348,7 +353,10 @@
   }
   window.addEventListener("beforeunload", keepOnLeaving);
   window.addEventListener("pagehide", keepOnLeaving);
-  window.addEventListener("popstate", () => location.reload());
+  // Going back shows that page again; a step within the page (#section) needs nothing.
+  const here = () => location.pathname + location.search;
+  let shown = here();
+  window.addEventListener("popstate", () => { if (here() !== shown) location.reload(); });
 
   // -- saved works: rename and delete ----------------------------------------------------------
 
