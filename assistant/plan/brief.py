@@ -37,6 +37,8 @@ LEGACY_SCORE = 5
 EXAMPLE_LEAD_DAYS = 45
 EXAMPLE_DAYS = 21
 
+NO_PROMOTION = ("none", "无", "没有", "不参加")
+
 Category = Literal["beauty", "premium-beauty", "apparel", "food", "electronics-home", "other"]
 Stage = Literal["cold-start", "growth", "mature"]
 ProductRole = Literal["traffic", "hero", "profit", "image"]
@@ -239,7 +241,7 @@ def _with_keys(fields: dict[str, Any], assumptions: Assumptions) -> dict[str, An
     for name in ("category", "stage", "promotion"):
         if isinstance(named.get(name), str | int) and not isinstance(named[name], bool):
             named[name] = _key(str(named[name]), assumptions.words(name))
-    if named.get("promotion") in ("none", "无", "没有", "不参加"):
+    if named.get("promotion") in NO_PROMOTION:
         del named["promotion"]
     if isinstance(named.get("products"), list | tuple):
         roles = assumptions.words("role")

@@ -44,6 +44,14 @@ class Problem:
         space = " " if language == "en" else ""
         return f"{self.message(language)}{space}{self.way_out(language)}"
 
+    def beside_field(self, language: Language) -> str:
+        """Say both for a form, where nobody sees the key of the field."""
+        words = {**self._values(language), "named": words_for(self.field, language)}
+        keys = [f"brief_{kind}.{self.key}" for kind in ("problem", "way")]
+        own = [f"{key}_beside" if knows(f"{key}_beside") else key for key in keys]
+        told = (say(language, key, **words) for key in own)
+        return (" " if language == "en" else "").join(told)
+
     def to_json(self, language: Language) -> dict[str, str]:
         """Give field, level, key, message and way out."""
         return {
@@ -84,9 +92,14 @@ def label(place: str, language: Language) -> str:
     return say(language, "brief_field.within", list=listed, number=number)
 
 
+def words_for(place: str, language: Language) -> str:
+    """Give a field's name in words without its unit."""
+    return re.sub(r"\s*[（(][^）)]*[）)]", "", label(place, language))
+
+
 def _named(place: str, language: Language) -> str:
     """Give a field's name in words without its unit, and its key where that differs."""
-    words = re.sub(r"\s*[（(][^）)]*[）)]", "", label(place, language))
+    words = words_for(place, language)
     if words == place:
         return words
     return say(language, "brief_field.named", label=words, field=place)

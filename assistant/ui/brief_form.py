@@ -18,7 +18,7 @@ from typing import Any
 from assistant.messages import knows, say
 from assistant.numbers import quantities
 from assistant.plan.assumptions import Assumptions
-from assistant.plan.brief import REQUIRED
+from assistant.plan.brief import NO_PROMOTION, REQUIRED
 from assistant.plan.problem import Problem, label
 from assistant.records import Language
 from assistant.ui.markup import escape, icon, icon_button
@@ -177,7 +177,7 @@ class _Drawer:
         self._told.add(place)
         return "".join(
             f'<span class="{"error" if p.level == "error" else "warning-text"}">'
-            f"{escape(p.text(self._language))}</span>"
+            f"{escape(p.beside_field(self._language))}</span>"
             for p in self._problems.get(place, ())
         )
 
@@ -209,7 +209,7 @@ class _Drawer:
 
     def choice(self, name: str, keys: Sequence[str], *, optional: bool = False) -> str:
         """Draw a choice of known keys under their names."""
-        given = str(self._form.fields.get(name, ""))
+        given = self._key(name, str(self._form.fields.get(name, "")))
         empty = self.text("no_promotion" if optional else "choose")
         options = [f'<option value="">{empty}</option>']
         known = [*keys, given] if given and given not in keys else list(keys)
@@ -222,6 +222,13 @@ class _Drawer:
             f'<label class="field">{self._label(name)}<select id="f-{name}" name="{name}"'
             f"{self._wrong(name)}>{''.join(options)}</select>{self._messages(name)}</label>"
         )
+
+    def _key(self, group: str, given: str) -> str:
+        """Give the key of what people call a choice; what is not known stays."""
+        if group == "promotion" and given in NO_PROMOTION:
+            return ""
+        words = self._assumptions.words(group)
+        return next((key for key, names in words.items() if given in names), given)
 
     def _name(self, group: str, key: str) -> str:
         if group == "promotion":
@@ -247,7 +254,7 @@ class _Drawer:
     def _product(self, number: int, row: Mapping[str, Any]) -> str:
         name = f"products.{number}"
         cells = [self._cell(name, number, "name", row)]
-        given = str(row.get("role") or "hero")
+        given = self._key("role", str(row.get("role") or "hero"))
         options = "".join(
             f'<option value="{escape(role)}"{" selected" if given == role else ""}>'
             f"{escape(self._name('role', role))}</option>"
@@ -285,6 +292,7 @@ class _Drawer:
 
     def _beside(self, number: int, row: Mapping[str, Any]) -> str:
         start, days = row.get("start_day", 0), row.get("days", "")
+        start = start + 1 if isinstance(start, int) else start
         when = self.text("workstream_when", start=start, days=days)
         role = f" · {escape(row['role'])}" if row.get("role") else ""
         held = escape(json.dumps(dict(row), ensure_ascii=False, default=str))

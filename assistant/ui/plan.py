@@ -171,8 +171,12 @@ class PlanPage:
 
     def upload(self, given: Given) -> Drawn:
         """Fill the form from a brief file, with its problems at their fields."""
+        text, size = given.text("text"), given.fields.get("size")
+        if size and not text:
+            # The page does not send what is far too large to be a brief.
+            raise InputError(f"the file has {size} bytes", key="error.too_large")
         try:
-            fields: Mapping[str, Any] = parse_brief(given.text("text"))
+            fields: Mapping[str, Any] = parse_brief(text)
         except InputError as error:
             reason = _reasons(error, given.language)
             raise InputError(str(error), key="plan_page.unreadable", reason=reason) from error
@@ -216,7 +220,8 @@ class PlanPage:
 
     def _title(self, fields: Mapping[str, Any], language: Language) -> str:
         brand = str(fields.get("brand") or say(language, "plan_page.unnamed"))
-        dated = self._assistant.assumptions.promotions(str(fields.get("promotion", "")))
+        node = str(fields.get("promotion", ""))
+        dated = self._assistant.assumptions.promotions(node) if node else ()
         return f"{brand} · {dated[-1].name(language)}" if dated else brand
 
     def _retitled(
@@ -486,7 +491,7 @@ def _reasons(error: InputError, language: Language) -> str:
     """Say why a plan cannot be computed: the problems of its brief, or the error itself."""
     found = problems_in(error)
     if found:
-        return " ".join(problem.text(language) for problem in found)
+        return " ".join(problem.beside_field(language) for problem in found)
     return explain(language, error.key, **error.values)
 
 

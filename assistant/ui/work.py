@@ -93,7 +93,7 @@ def action(handler: Handler) -> Callable[[Request], Any]:
                 return _failed(language, "error.too_large", status=413)
         try:
             fields = json.loads(body or b"{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             return _failed(language, "error.bad_request", status=400)
         if not isinstance(fields, dict):
             return _failed(language, "error.bad_request", status=400)
