@@ -23,6 +23,7 @@ from assistant.database import Database
 from assistant.embedding import Encoder
 from assistant.errors import InputError, LibraryEmpty, LibraryError, ModelError
 from assistant.glossary import Glossary
+from assistant.hearing import hear_more
 from assistant.history import History
 from assistant.indexing import Indexer
 from assistant.language import detect
@@ -328,8 +329,18 @@ class Assistant:
     # -- plans -------------------------------------------------------------------------------
 
     def read_brief(self, text: str) -> Understood:
-        """Read what a sentence says of a brief, with the words heard and what is missing."""
-        return read_brief_text(text, date.today(), self.assumptions)
+        """Read what a sentence says of a brief, with the words heard and what is missing.
+
+        A chat model, when one is configured, may add what the text itself proves.
+        """
+        understood = read_brief_text(text, date.today(), self.assumptions)
+        if self._model is None or not understood.missing:
+            return understood
+        try:
+            return hear_more(text, understood, self._model, self._prompts, self.assumptions)
+        except ModelError as error:
+            log.warning("the request is read by rules alone: %s", error)
+            return understood
 
     def example_brief(self, language: Language = "zh") -> str:
         """Give a filled, working brief as YAML, every field with a comment."""

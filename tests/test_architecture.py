@@ -24,7 +24,7 @@ LAYERS: list[set[str]] = [
     },
     {"retrieval", "indexing", "quoting"},
     {"extractive", "plan", "readiness"},
-    {"answering", "export", "narrative"},
+    {"answering", "export", "narrative", "hearing"},
     {"service"},
     {"cases", "plots"},
     {"evaluation", "ablations", "calibration", "benchmark"},

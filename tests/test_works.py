@@ -242,6 +242,34 @@ def test_a_failing_model_leaves_the_plan_its_own_words(settings: Settings) -> No
     assert plan.writer == "rules" and leads(plan)
 
 
+def test_a_model_adds_only_what_the_request_itself_states(settings: Settings) -> None:
+    request = "给青屿做 618，女装新店，花五十万，想卖到两百万 GMV，预计 5 月 20 日开始"
+    said = "\n".join((
+        "brand | 青屿 | 给青屿",
+        "budget_cny | 500000 | 花五十万",
+        "gmv_target_cny | 3000000 | 想卖到两百万 GMV",
+        "return_rate_percent | 35 | 退货率 35%",
+        "category | beauty | 女装",
+        "start | 2027-05-20 | 5 月 20 日",
+        "experience_score | 99 | 新店",
+    ))  # fmt: skip
+    with served.ScriptedModelServer(served.text(said)) as server:
+        heard = with_model(settings, server.base_url).read_brief(request)
+    assert heard.fields["brand"] == "青屿"
+    assert heard.fields["budget_cny"] == 500_000
+    assert heard.fields["category"] == "apparel"
+    assert heard.fields["start"].endswith("-05-20")
+    assert not {"return_rate_percent", "experience_score"} & set(heard.fields)
+    assert heard.fields.get("gmv_target_cny") != 3_000_000
+    assert "brand" not in heard.missing
+
+
+def test_a_failing_model_leaves_what_the_rules_heard(settings: Settings) -> None:
+    with served.ScriptedModelServer(served.refusal(401, "wrong key")) as server:
+        heard = with_model(settings, server.base_url).read_brief(WISH)
+    assert heard.fields["category"] == "apparel" and "brand" in heard.missing
+
+
 def test_faithful_means_the_same_quantities_both_ways() -> None:
     given = "预算 30 万元，做到 250 万元成交。"
     assert is_faithful("用 30 万元预算，拿下 250 万元成交。", given)
