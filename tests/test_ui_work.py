@@ -185,12 +185,12 @@ def hostile_report() -> Report:
         Table("t", HOSTILE, (HOSTILE, HOSTILE), (Row((HOSTILE, value), quotes=(quote,)),),
               note=HOSTILE),
         Chart("c", HOSTILE, "column", (HOSTILE,), (Series(HOSTILE, (HOSTILE,)),), HOSTILE),
-        Timeline("g", HOSTILE, (Span("s", HOSTILE, "2027-01-01", "2027-01-02", HOSTILE, HOSTILE,
+        Timeline("g", HOSTILE, (Span("s", HOSTILE, HOSTILE, "2027-01-01", "2027-01-02", HOSTILE,
                                      HOSTILE),)),
     )  # fmt: skip
     section = Section(HOSTILE, HOSTILE, blocks)
-    return Report(HOSTILE, "plan", HOSTILE, HOSTILE, "zh", "2026-11-22", (section,), (said,),
-                  {HOSTILE: value})  # fmt: skip
+    return Report(HOSTILE, "plan", HOSTILE, HOSTILE, "zh", "2026-11-22", (section,),
+                  {HOSTILE: value}, (said,))  # fmt: skip
 
 
 @pytest.mark.parametrize("editable", [True, False])
@@ -218,16 +218,15 @@ def test_only_an_editable_plan_has_numbers_to_set() -> None:
 def test_long_tables_fold_unless_their_numbers_can_be_set() -> None:
     value = Value("v", 1, "yuan", "assumed", "数", editable=True)
     table = Table("t", "长表", ("数",), tuple(Row((value,)) for _ in range(80)))
-    report = replace(
-        hostile_report(), sections=(Section("s", "一", (table,)),), values={"v": value}
-    )
+    sections = (Section("s", "一", (table,)),)
+    report = replace(hostile_report(), sections=sections, values={"v": value}, alerts=())
     assert "<details" in report_view(report)
     assert "<details" not in report_view(report, editable=True)
 
 
 def test_bars_are_as_long_and_as_late_as_their_days() -> None:
-    spans = (Span("a", "一", "2027-01-01", "2027-01-05", "p"),
-             Span("b", "二", "2027-01-10", "2027-01-10", "q"))  # fmt: skip
+    spans = (Span("a", "p", "一", "2027-01-01", "2027-01-05"),
+             Span("b", "q", "二", "2027-01-10", "2027-01-10"))  # fmt: skip
     html = gantt(Timeline("t", "表", spans), "zh")
     assert 'style="left:0.00%;width:50.00%"' in html and 'style="left:95.00%"' in html
     assert html.count("<span style") == 10
