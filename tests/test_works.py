@@ -73,6 +73,12 @@ def test_a_revision_changes_what_it_names_and_says_what_it_did_not_read(
     assert not nothing.changed and nothing.plan is plan
 
 
+@pytest.mark.parametrize("name", ["brief.budget", "brief.gmv_target", "aov"])
+def test_a_plan_of_nothing_is_refused(assistant: Assistant, name: str) -> None:
+    with pytest.raises(InputError, match="more than 0"):
+        assistant.draft_plan(assistant.example_brief("zh"), {name: 0})
+
+
 def test_every_file_of_plan_and_assessment_is_written(assistant: Assistant) -> None:
     plan = assistant.draft_plan(assistant.example_brief("en"), language="en")
     for form in assistant.plan_formats:

@@ -37,6 +37,9 @@ from assistant.plan.problem import refusal
 from assistant.records import Language
 from assistant.values import Report, Section
 
+# Without these there is nothing to plan.
+POSITIVE = ("brief.budget", "brief.gmv_target", "aov")
+
 
 def draft_plan(
     brief: Brief,
@@ -104,6 +107,12 @@ def _refuse_unused(draft: Draft) -> None:
             name=name,
         )
     for value in draft.sheet.values.values():
+        if value.edited and value.id in POSITIVE and value.value == 0:
+            raise InputError(
+                f"{value.id} must be more than 0",
+                key="plan_error.edit_zero",
+                name=value.label or value.id,
+            )
         if value.edited and value.unit == "percent" and value.value > 100 and value.high is None:
             raise InputError(
                 f"{value.id}: {value.value:g} is more than 100 percent",
