@@ -94,6 +94,10 @@ def checked_edits(edits: Mapping[str, float]) -> dict[str, float]:
                 name=name,
                 given=str(number),
             )
+        if name in POSITIVE and not number:
+            raise InputError(
+                f"{name} must be more than 0", key="plan_error.edit_zero", name=name
+            )
     return {name: float(number) for name, number in edits.items()}
 
 
@@ -107,12 +111,6 @@ def _refuse_unused(draft: Draft) -> None:
             name=name,
         )
     for value in draft.sheet.values.values():
-        if value.edited and value.id in POSITIVE and value.value == 0:
-            raise InputError(
-                f"{value.id} must be more than 0",
-                key="plan_error.edit_zero",
-                name=value.label or value.id,
-            )
         if value.edited and value.unit == "percent" and value.value > 100 and value.high is None:
             raise InputError(
                 f"{value.id}: {value.value:g} is more than 100 percent",
