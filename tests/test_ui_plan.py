@@ -276,7 +276,7 @@ def test_an_english_plan_on_a_phone(visit: OpenPage) -> None:
     page = visit(locale="en-US", viewport=phone, color_scheme="dark", reduced_motion="reduce")
     no_overflow(page)
     assert not HAN.search(page.locator("#content").inner_text())
-    example(page, brand="Qingyu")
+    example(page, brand="Qingyu" + 50 * "x")
     expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=20_000)
     no_overflow(page)
     found = [text for text in visible_texts(page) if HAN.search(text)]

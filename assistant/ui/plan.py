@@ -119,7 +119,7 @@ class PlanPage:
         if number:
             return self._version(self._numbered(work, number), given.language)
         if draft.planned and not given.text("form"):
-            return self._plan(work, given.language)
+            return self._view(work, given.language)
         return self._filling(Form(draft.form()), work.id, given.language, draft.planned)
 
     def _numbered(self, work: Work, number: str) -> Version:
@@ -352,6 +352,13 @@ class PlanPage:
         self, work: Work, language: Language, note: str = "", plan: Plan | None = None,
         asked: str = "",
     ) -> str:  # fmt: skip
+        """Draw a plan again, with what changed around it."""
+        return f"{self._view(work, language, note, plan, asked)}{self._around(work, language)}"
+
+    def _view(
+        self, work: Work, language: Language, note: str = "", plan: Plan | None = None,
+        asked: str = "",
+    ) -> str:  # fmt: skip
         """Draw the tools and the plan; one that no longer computes is shown as last saved."""
         draft = PlanDraft.of(work)
         try:
@@ -369,7 +376,6 @@ class PlanPage:
             f"{note}{self._tools(work, language, asked)}"
             f'<div id="plan" data-set="/plan/edit?id={name}" data-target="#plan" '
             f'data-scroll="keep">{report_view(report, editable=is_open)}</div>'
-            f"{self._around(work, language)}"
         )
 
     def _ahead(self, work: Work, language: Language) -> str:
