@@ -21,7 +21,7 @@ from assistant.archive import Archive
 from assistant.catalog import Catalog, DocumentRow
 from assistant.database import Database
 from assistant.embedding import Encoder
-from assistant.errors import InputError, LibraryEmpty, LibraryError, ModelError
+from assistant.errors import ConfigurationError, InputError, LibraryEmpty, LibraryError, ModelError
 from assistant.glossary import Glossary
 from assistant.hearing import hear_more
 from assistant.history import History
@@ -207,7 +207,7 @@ class Assistant:
     ) -> Iterator[Event]:
         """Yield typed events, Finished last; with a conversation, both turns are stored."""
         _known_role(role)
-        if is_plan_request(question, self.assumptions):
+        if self._asks_for_a_plan(question):
             answer = self._plan_answer(question, language or detect(question))
             self._remember(answer, conversation)
             yield Finished(answer)
@@ -319,14 +319,25 @@ class Assistant:
 
     def warm_up(self) -> None:
         """Open everything a question, plan or assessment needs, so that the first is as quick."""
-        self._readiness.warm("zh")
-        self.draft_plan(self.example_brief("zh"))
         self._encoder.warm_up()
         if self.status()["library_ready"]:
             for _ in self._ready().stream("什么是抖音 Douyin?"):
                 pass
+        try:
+            self._readiness.warm("zh")
+            self.draft_plan(self.example_brief("zh"))
+        except ConfigurationError as error:
+            log.warning("no plans or assessments: %s", error)
 
     # -- plans -------------------------------------------------------------------------------
+
+    def _asks_for_a_plan(self, question: str) -> bool:
+        try:
+            return is_plan_request(question, self.assumptions)
+        except ConfigurationError as error:
+            # A knowledge folder of one's own may come without planning data; asking still works.
+            log.warning("no plans: %s", error)
+            return False
 
     def read_brief(self, text: str) -> Understood:
         """Read what a sentence says of a brief, with the words heard and what is missing.

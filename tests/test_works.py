@@ -12,7 +12,7 @@ import pytest
 import yaml
 from test_cli import runner
 
-from assistant.errors import InputError
+from assistant.errors import ConfigurationError, InputError
 from assistant.narrative import is_faithful
 from assistant.numbers import quantities, same
 from assistant.plan.plan import Plan
@@ -177,6 +177,19 @@ def test_a_whole_wish_is_drafted_and_saved(assistant: Assistant) -> None:
     plan = report_from_json(assistant.archive.version(work.id).result["report"])
     assert plan.values["brief.budget"].value == 500_000
     assert plan.values["brief.gmv_target"].value == 2_000_000
+
+
+def test_a_library_without_planning_data_still_answers(
+    settings: Settings, write: Callable[[str, str], Path]
+) -> None:
+    folder = write("lantern.md", "# 红灯笼计划\n\n红灯笼计划的负责人是青石板小组。\n")
+    own = settings.model_copy(update={"knowledge": folder})
+    with Assistant.open(own) as assistant:
+        assistant.sync()
+        assert "青石板" in assistant.ask("红灯笼计划的负责人是谁?").text
+        assistant.warm_up()
+        with pytest.raises(ConfigurationError, match="planning"):
+            assistant.read_brief(WISH)
 
 
 def test_a_question_about_plans_is_still_a_question(library: Assistant) -> None:
