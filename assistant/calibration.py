@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 import yaml
 
+from assistant import refusal
 from assistant.refusal import AnswerabilityModel
 
 FOLDS = 5
-# Where both bars cannot be met together, so much false refusal is accepted.
-ACCEPTED_FALSE_REFUSALS = 0.06
+# Where both bars cannot be met together, so much false refusal is accepted in the folds; weights
+# fitted on the whole tuned part then stay under the bar of 0.03.
+ACCEPTED_FALSE_REFUSALS = 0.035
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Row:
     answerable: bool
     held_out: bool
     signals: Mapping[str, float]
+    follow_up: bool = False
 
 
 def calibrate(rows: Sequence[Row]) -> AnswerabilityModel:
@@ -48,6 +51,7 @@ def calibrate(rows: Sequence[Row]) -> AnswerabilityModel:
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
     unseen = cross_val_predict(regression, scaled, labels, cv=folds, method="predict_proba")[:, 1]
     regression.fit(scaled, labels)
+    unseen = unseen / [refusal.cut_share(row.follow_up) for row in tuned]
     return AnswerabilityModel(
         weights=_named(names, regression.coef_[0]),
         means=_named(names, means),
@@ -63,7 +67,7 @@ def best_threshold(probabilities: Sequence[float], answerable: Sequence[bool]) -
     A proven sentence about the right subject does little harm where the exact figure is missing;
     a false refusal hides an answer. So the second error is bounded, the first one minimised.
     """
-    levels = sorted({0.0, 1.0, *probabilities})
+    levels = sorted({0.0, 1.0, *(p for p in probabilities if p < 1.0)})
     cuts = [(low + high) / 2 for low, high in pairwise(levels)]
     good = [
         cut
@@ -93,13 +97,15 @@ def report(model: AnswerabilityModel, rows: Sequence[Row]) -> dict[str, Any]:
     parts: dict[str, Any] = {}
     for name, held_out in (("tuned", False), ("held_out", True)):
         part = [row for row in rows if row.held_out == held_out]
-        chances = [model.probability(row.signals) for row in part]
+        chances = [
+            model.probability(row.signals) / refusal.cut_share(row.follow_up) for row in part
+        ]
         rates = rates_at(model.threshold, chances, [row.answerable for row in part])
         parts[name] = {
             "questions": len(part),
             **{rate: round(value, 4) for rate, value in rates.items()},
         }
-    wrong = [row.id for row in rows if model.answers(row.signals) != row.answerable]
+    wrong = [r.id for r in rows if model.answers(r.signals, r.follow_up) != r.answerable]
     return {"threshold": model.threshold, "weights": dict(model.weights), **parts, "wrong": wrong}
 
 

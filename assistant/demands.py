@@ -79,12 +79,10 @@ def signals(question: str, glossary: Glossary, passages: Sequence[Passage]) -> d
         "attribute": float(bool(attributes)),
         "attribute_missing": _missing(lines, attributes),
         "terms_missing_of_named": named * _missing(lines, terms),
-        "everyday_missing_of_named": named * _missing(lines, everyday),
         "place_missing": _missing(lines, lists.mentioned("place", folded)),
         "year_missing": float(bool(years) and not any(years <= line.years for line in lines)),
         "figure_missing": unfit,
         "figure_missing_of_named": named * unfit,
-        "nothing_known_mentioned": float(not mentions),
     }
 
 

@@ -252,15 +252,13 @@ def signals(asked: _Asked) -> list[calibration.Row]:
     """Give the retrieval signals of every labelled question; false premises are left out."""
     cases = [(case, True) for case in load("questions")]
     cases += [(case, False) for case in load("refusals") if case["kind"] != "false_premise"]
-    return [
-        calibration.Row(
-            case["id"],
-            answerable,
-            is_held_out(case),
-            asked.assistant.retrieve(case["question"], history_of(case)).signals,
-        )
-        for case, answerable in cases
-    ]
+    return [_row(asked.assistant, case, answerable) for case, answerable in cases]
+
+
+def _row(assistant: Assistant, case: Case, answerable: bool) -> calibration.Row:
+    found = assistant.retrieve(case["question"], history_of(case))
+    follows = bool(history_of(case)) and found.query != case["question"]
+    return calibration.Row(case["id"], answerable, is_held_out(case), found.signals, follows)
 
 
 def calibrate(asked: _Asked) -> dict[str, Any]:

@@ -48,8 +48,13 @@ class AnswerabilityModel:
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
 
     def answers(self, signals: Mapping[str, float], follow_up: bool = False) -> bool:
-        """Say whether to answer rather than refuse.
+        """Say whether to answer rather than refuse."""
+        return self.probability(signals) >= self.threshold * cut_share(follow_up)
 
-        A follow-up shares the subject of a question that was answered, so half the cut is enough.
-        """
-        return self.probability(signals) >= self.threshold * (0.5 if follow_up else 1.0)
+
+def cut_share(follow_up: bool) -> float:
+    """Give how much of the cut is enough (0 to 1).
+
+    A follow-up shares the subject of a question that was answered, so it is half.
+    """
+    return 0.5 if follow_up else 1.0

@@ -211,15 +211,12 @@ class Retriever:
         return {
             "cosine": cosines[0] if cosines else 0.0,
             "margin": cosines[0] - sum(cosines[1:10]) / len(cosines[1:10]) if cosines[1:] else 0.0,
-            "coverage": max(search.lanes.get("lexical", {}).values(), default=0.0),
-            "exact": max(search.lanes.get("exact", {}).values(), default=0.0),
             "overlap": max((share(b, search.idf, search.equivalents) for b in bodies), default=0.0),
-            "sentence": _best_share(search, pieces),
             "years": _years(search, pieces),
             "unseen": self._unseen(search),
-            "missing": self._missing(search, bodies),
             **self._named(search, pieces),
             **demands.signals(search.query, self._glossary, [hit.passage for hit in kept]),
+            "figure_asked": float(kind_of(search.query) == "how_many"),
             "short": 1.0 / (1 + len(search.terms)),
         }
 
@@ -237,25 +234,6 @@ class Retriever:
         about = [p for p in pieces if own & p.terms]
         best = max((share(p.terms, rest, search.equivalents) for p in about), default=0.0)
         return {"named": 1.0, "apart": 1.0 - best if rest else 0.0}
-
-    def _missing(self, search: _Search, bodies: Sequence[set[str]]) -> float:
-        """Give the share of terms that the library knows and the best passages do not have.
-
-        Known words that stand elsewhere only are what a near miss looks like: a brand of the
-        library, asked for a figure that is given of others.
-        """
-        limit = self._unseen_weight(search)
-        together: set[str] = set().union(*bodies)
-        none: frozenset[str] = frozenset()
-        lost = sum(
-            weight
-            for term, weight in search.idf.items()
-            if weight < limit
-            and term not in together
-            and not search.equivalents.get(term, none) & together
-        )
-        total = sum(search.idf.values())
-        return lost / total if total else 0.0
 
     def _equivalents(self, query: str) -> dict[str, frozenset[str]]:
         """Map each question term to the terms of the other names of what it belongs to."""
