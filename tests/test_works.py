@@ -18,6 +18,9 @@ from assistant.numbers import quantities, same
 from assistant.plan.plan import Plan
 from assistant.service import Assistant
 from assistant.settings import ModelSettings, Settings
+from assistant.ui.plan import PlanPage
+from assistant.ui.plan_draft import PlanDraft
+from assistant.ui.work import Given
 from assistant.values import Paragraph, report_from_json
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -252,6 +255,22 @@ def test_a_wording_is_dropped_when_its_numbers_change(settings: Settings) -> Non
         other = assistant.with_words(assistant.draft_plan(brief, {"brief.budget": 310_000}), words)
     assert all(p.text.startswith("一句话：") for p in leads(same_plan))
     assert not leads(other)[0].text.startswith("一句话：")
+
+
+def test_the_page_keeps_a_wording_until_its_numbers_change(settings: Settings) -> None:
+    with Assistant.open(settings) as plain:
+        plan = plain.draft_plan(plain.example_brief("zh"))
+        fields, first = plan.brief.to_json(), leads(plan)[0].text
+        work = plain.archive.create("plan", "题", PlanDraft(fields, planned=True).to_json())
+        assert "/plan/word" not in PlanPage(plain).show(Given("zh", {"id": work})).html
+    with served.ScriptedModelServer(served.text(f"[p1] 一句话：{first}")) as server:
+        pages = PlanPage(with_model(settings, server.base_url))
+        given = Given("zh", {"id": work})
+        assert "/plan/word" in pages.show(given).html
+        assert "一句话：" in pages.word(given).html
+        assert "一句话：" in pages.show(given).html and "openai:scripted" in pages.show(given).html
+        edited = Given("zh", {"id": work}, {"edits": {"brief.budget": 310_000}})
+        assert "一句话：" not in pages.edit(edited).html
 
 
 def test_a_failing_model_leaves_the_plan_its_own_words(settings: Settings) -> None:

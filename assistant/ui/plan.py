@@ -41,7 +41,7 @@ def add_plan_routes(app: FastAPI, assistant: Assistant) -> None:
     plans = PlanPage(assistant)
     app.get("/plan")(page(plans.show))
     app.get("/plan/export")(page(plans.export))
-    for name in ("read", "upload", "example", "keep", "discard", "draft", "edit", "save",
+    for name in ("read", "upload", "example", "keep", "discard", "draft", "edit", "save", "word",
                  "revise", "compare", "restore", "rename", "delete"):  # fmt: skip
         app.post(f"/plan/{name}")(action(getattr(plans, name)))
 
@@ -284,7 +284,8 @@ class PlanPage:
 
     def _drafted(self, draft: PlanDraft, language: Language) -> Plan:
         fields = {**draft.fields, "language": language}
-        return self._assistant.draft_plan(fields, draft.edits, today=draft.today)
+        plan = self._assistant.draft_plan(fields, draft.edits, today=draft.today)
+        return self._assistant.with_words(plan, draft.words)
 
     def edit(self, given: Given) -> Drawn:
         """Set numbers (None: back to the default) and give the plan computed again."""
@@ -311,6 +312,20 @@ class PlanPage:
         told = say(given.language, "plan_page.version_saved", number=number)
         work = self._assistant.archive.work(work.id)
         return Drawn(self._plan(work, given.language, _note(told, "good"), plan), told=told)
+
+    def word(self, given: Given) -> Drawn:
+        """Let the chat model word the leading paragraphs; the numbers stay as they are."""
+        language = given.language
+        work, draft = self._opened(given.query.get("id", ""))
+        words = self._assistant.word_plan(self._drafted(replace(draft, words={}), language))
+        with self._writing:
+            work, draft = self._opened(work.id)
+            draft = replace(draft, words={**draft.words, **words})
+            self._assistant.archive.keep(work.id, draft.to_json())
+        told = say(language, "plan_page.worded" if words else "plan_page.not_worded",
+                   count=len(words))  # fmt: skip
+        note = _note(told, "good" if words else "bad")
+        return Drawn(self._plan(self._assistant.archive.work(work.id), language, note), told=told)
 
     def revise(self, given: Given) -> Drawn:
         """Change the plan as a sentence says; what was not understood is said."""
@@ -398,13 +413,24 @@ class PlanPage:
             '<section class="card no-print tools-card">'
             f'<p class="actions">{_files(name, language)}'
             f'<a class="button" href="/plan?id={name}&amp;form=1">'
-            f"{icon('pencil')}{escape(say(language, 'plan_page.edit_brief'))}</a></p>"
+            f"{icon('pencil')}{escape(say(language, 'plan_page.edit_brief'))}</a>"
+            f"{self._word_button(name, language)}</p>"
             f'<form class="actions" data-post="/plan/revise?id={name}"><input name="request" '
             f'id="revise" maxlength="{REQUEST_CHARACTERS}" placeholder="{revise}" '
             f'aria-label="{revise}" autocomplete="off" value="{escape(asked)}">'
             f'<button type="submit" class="button primary">'
             f"{escape(say(language, 'plan_page.revise'))}</button></form>"
             f"{self._versions(work, language)}</section>"
+        )
+
+    def _word_button(self, name: str, language: Language) -> str:
+        if not self._assistant.settings.model.name:
+            return ""
+        label = escape(say(language, "plan_page.word"))
+        hint = escape(say(language, "plan_page.word_hint"))
+        return (
+            f'<button type="button" class="button" title="{hint}" '
+            f'data-post="/plan/word?id={name}">{label}</button>'
         )
 
     def _versions(self, work: Work, language: Language) -> str:

@@ -25,13 +25,17 @@ _FIELD_OF = {
 
 @dataclass(frozen=True)
 class PlanDraft:
-    """The state of one plan: `filling` is the form where it differs from the plan's brief."""
+    """The state of one plan: `filling` is the form where it differs from the plan's brief.
+
+    `words` are a chat model's wordings of paragraphs, by the plan's own text of each.
+    """
 
     fields: Mapping[str, Any] = field(default_factory=dict)
     edits: Mapping[str, float] = field(default_factory=dict)
     planned: bool = False
     today: date = field(default_factory=date.today)
     filling: Mapping[str, Any] | None = None
+    words: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, work: Work) -> PlanDraft:
@@ -45,6 +49,7 @@ class PlanDraft:
             planned=bool(held.get("planned")),
             today=date.fromisoformat(held.get("today") or work.created[:10]),
             filling=held.get("filling"),
+            words=held.get("words", {}),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -54,6 +59,7 @@ class PlanDraft:
             "edits": dict(self.edits),
             "planned": self.planned,
             "today": self.today.isoformat(),
+            "words": dict(self.words),
         }
         return held if self.filling is None else {**held, "filling": dict(self.filling)}
 
@@ -82,7 +88,7 @@ class PlanDraft:
             for name, number in self.edits.items()
             if name in editable and name not in _FIELD_OF
         }
-        return PlanDraft(fields=fields, edits=kept, planned=True)
+        return PlanDraft(fields=fields, edits=kept, planned=True, words=self.words)
 
     def lost(self, after: PlanDraft) -> int:
         """Count the numbers that were set and are neither in the form nor in the plan `after`."""

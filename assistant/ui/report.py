@@ -16,7 +16,7 @@ from assistant.arithmetic import RULES
 from assistant.messages import say
 from assistant.records import Language
 from assistant.showing import NO_NUMBER, show, unit_name
-from assistant.ui.markup import escape, icon
+from assistant.ui.markup import badge, escape, icon
 from assistant.values import (
     Block,
     Bullets,
@@ -120,9 +120,10 @@ class _Drawer:
     def paragraph(self, paragraph: Paragraph) -> str:
         """Draw a paragraph with the quotes that prove it."""
         mark = icon("warning") if paragraph.tone == "warning" else ""
+        by = "" if paragraph.writer == "rules" else badge(paragraph.writer, "writer model")
         return (
             f'<p class="{escape(paragraph.tone)}">{mark}<span>{escape(paragraph.text)}'
-            f"{self._proof(paragraph.quotes)}</span></p>"
+            f"{self._proof(paragraph.quotes)}{by}</span></p>"
         )
 
     def _bullets(self, bullets: Bullets) -> str:
