@@ -532,7 +532,10 @@
       if (chart.kind === "radar") layout.legend = { orientation: "h", y: -0.18 };
       else scale(chart, layout);
       if (chart.kind === "radar") arrangeRadar(spot, chart.data, layout);
-      if (chart.data.some((trace) => trace.yaxis === "y2")) layout.yaxis2 = { ...axis, overlaying: "y", side: "right", rangemode: "tozero", tickmode: "auto", showgrid: false, title: { text: chart.second } };
+      if (chart.data.some((trace) => trace.yaxis === "y2")) {
+        layout.yaxis2 = { ...axis, overlaying: "y", side: "right", rangemode: "tozero", tickmode: "auto", showgrid: false, title: { text: chart.second } };
+        layout.margin = { ...layout.margin, r: 70 };
+      }
       if (chart.kind !== "bar") layout.xaxis.type = "category"; else layout.yaxis.type = "category";
       spot.replaceChildren();
       spot.style.height = layout.height + 14 + "px";
