@@ -237,7 +237,7 @@ def test_an_edit_changes_what_depends_on_it_and_nothing_else() -> None:
         ({"rate.return": 130}, "rate.return: 130 is more than 100 percent"),
         ({"days.burst": 2.5}, "days.burst"),
         ({"days.burst": 32}, "days.burst"),
-        ({"aov": 0}, "cannot be computed"),
+        ({"aov": 0}, "aov must be more than 0"),
         ({"rate.entry": 0}, "cannot be computed"),
         ({"test.audiences": 9}, "test.audiences"),
     ],

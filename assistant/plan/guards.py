@@ -36,7 +36,7 @@ def check(draft: Draft, report: Report) -> tuple[Guard, ...]:
              _numbers(draft, report)]  # fmt: skip
     warnings = problems(draft.brief, draft.today, draft.assumptions)
     for problem in warnings:
-        text = draft.say("plan_guard.brief", text=problem.text(draft.language))
+        text = draft.say("plan_guard.brief", text=problem.beside_field(draft.language))
         found.append(Guard(f"brief.{problem.field}.{problem.key}", False, text))
     return tuple(found)
 

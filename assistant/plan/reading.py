@@ -42,6 +42,8 @@ _QUOTED_BRAND = re.compile(
     r"|(?:品牌|给|为|帮|\bfor)\s*[“「『\"]([^“”「」『』\"\n]{1,30})[”」』\"]",
     re.I,
 )
+# The one thing in quotes in a wish for a plan is its brand.
+_QUOTED_TEXT = re.compile(r"[“「『]([^“”「」『』\n]{1,30})[”」』]")
 _TEXTS = {
     name: re.compile(rf"(?:{words})\s*(?:是|为|：|:|is)\s*([^，。；;\n]{{2,60}})", re.I)
     for name, words in (
@@ -107,6 +109,10 @@ class _Reader:
             if match and named:
                 self._hear("brand", named, match.group().strip())
                 break
+        else:
+            quoted = _QUOTED_TEXT.findall(self.text)
+            if len(quoted) == 1:
+                self._hear("brand", quoted[0].strip(), quoted[0].strip())
         for name, pattern in _TEXTS.items():
             if match := pattern.search(self.text):
                 self._hear(name, match[1].strip(), match.group().strip())
