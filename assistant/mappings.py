@@ -90,7 +90,8 @@ def _plain(node: yaml.Node, deeper: int) -> Any:
         for key, value in node.value:
             found[_key(key, found)] = _plain(value, deeper - 1)
         return found
-    return node.value if node.style else _scalar(str(node.value))
+    quoted = isinstance(node, yaml.ScalarNode) and node.style
+    return node.value if quoted else _scalar(str(node.value))
 
 
 def _key(node: yaml.Node, seen: dict[str, Any]) -> str:

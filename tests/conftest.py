@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pages import ARGUMENTS
+from playwright.sync_api import Browser, sync_playwright
 
 from assistant.embedding import Encoder
 from assistant.service import Assistant
@@ -41,6 +43,15 @@ def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = tmp_path_factory.mktemp("encoder")
     Encoder("bundled", data).warm_up()
     return data / "models"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, one for a module."""
+    with sync_playwright() as started:
+        launched = started.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        yield launched
+        launched.close()
 
 
 @pytest.fixture

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 import pytest
 from model_server import ScriptedModelServer, silent
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from pages import HAN, ROOT, OpenPage, Served, ask, own_environment, visible_texts, watched
+from playwright.sync_api import Browser, Page, expect
 
-ROOT = Path(__file__).resolve().parent.parent
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 LIBRARY = ("fact-matrix", "test-then-scale", "cold-start", "customer-service-scaling")
 QUESTION = "FACT 矩阵里哪些用于日常经营？"
 OTHER_QUESTION = "小流量测试怎么做？"
@@ -36,38 +25,6 @@ HOSTILE = (
     '<img src=x onerror="window.hacked=1"> [点我](javascript:window.hacked=1) '
     "$$\\frac{a}{b}$$ |甲|乙| {{value}} ${window.hacked=1} <script>window.hacked=1</script>"
 )
-HAN = re.compile(r"[\u4e00-\u9fff]")
-
-
-class Served:
-    """A running `python app.py` with its own data folder."""
-
-    def __init__(self, environment: dict[str, str], log: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-        self._log = log.open("w")
-        command = [sys.executable, "app.py", "--port", str(port)]
-        self._process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=self._log, stderr=subprocess.STDOUT
-        )
-        self._wait(log)
-
-    def _wait(self, log: Path) -> None:
-        for _ in range(600):
-            assert self._process.poll() is None, log.read_text()
-            try:
-                urllib.request.urlopen(f"{self.url}/alive", timeout=60).read()
-                return
-            except OSError:
-                time.sleep(0.1)
-        raise AssertionError(f"the page did not come up:\n{log.read_text()}")
-
-    def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait(timeout=30)
-        self._log.close()
 
 
 @pytest.fixture(scope="module")
@@ -83,10 +40,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) -
     (folder / "docs").mkdir()
     hostile = f"# 红灯笼测试计划\n\n红灯笼测试计划的暗号是青石板 {HOSTILE} 七号。\n"
     (folder / "docs" / "lantern.md").write_text(hostile, encoding="utf-8")
-    (folder / "data").mkdir()
-    (folder / "data" / "models").symlink_to(models_folder)
-    known = {k: v for k, v in os.environ.items() if not k.startswith("ASSISTANT_")}
-    made = {**known, "ASSISTANT_DATA": str(folder / "data"), "ASSISTANT_KNOWLEDGE": str(knowledge)}
+    made = {**own_environment(folder, models_folder), "ASSISTANT_KNOWLEDGE": str(knowledge)}
     command = [sys.executable, "ingest.py", str(knowledge), str(folder / "docs")]
     done = subprocess.run(command, cwd=ROOT, env=made, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -102,72 +56,22 @@ def served_app(
     served.stop()
 
 
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    launched = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-    yield launched
-    launched.close()
-
-
-OpenPage = Callable[..., Page]
-
-
 @pytest.fixture
 def visit(browser: Browser, served_app: str) -> Iterator[OpenPage]:
-    """Open pages in a fresh profile; afterwards every request must have stayed on this machine."""
-    contexts, requested, wrong = [], [], []
+    """Open the conversation in fresh profiles and wait until it is drawn."""
+    with watched(browser, served_app) as open_page:
 
-    def opened(url: str = served_app, **options: object) -> Page:
-        context = browser.new_context(**{"locale": "zh-CN", **options})  # type: ignore[arg-type]
-        contexts.append(context)
-        context.on("request", lambda request: requested.append(request.url))
-        context.on("weberror", lambda error: wrong.append(str(error.error)))
-        page = context.new_page()
-        page.goto(url)
-        expect(page.locator("#question")).to_be_visible(timeout=60_000)
-        expect(page.locator("#thread .thread")).to_be_visible(timeout=60_000)
-        return page
+        def opened(address: str = "/", **options: object) -> Page:
+            page = open_page(address, **options)
+            expect(page.locator("#question")).to_be_visible(timeout=60_000)
+            expect(page.locator("#thread .thread")).to_be_visible(timeout=60_000)
+            return page
 
-    yield opened
-    for context in contexts:
-        context.close()
-    hosts = {urlparse(url).hostname for url in requested if not url.startswith(("data:", "blob:"))}
-    assert hosts == {"127.0.0.1"}
-    assert wrong == []
-
-
-def ask(page: Page, question: str) -> None:
-    """Type a question, send it with Enter, and wait for one more stored answer."""
-    answers = page.locator("#thread article.answer")
-    before = answers.count()
-    page.fill("#question", question)
-    page.press("#question", "Enter")
-    expect(answers).to_have_count(before + 1, timeout=60_000)
+        yield opened
 
 
 def conversation_of(page: Page) -> str:
     return parse_qs(urlparse(page.url).query).get("c", [""])[0]
-
-
-def visible_texts(page: Page) -> list[str]:
-    """Give every text, hint, placeholder and label that a reader can meet, answers excepted."""
-    return page.evaluate(
-        """() => {
-            const texts = document.body.innerText.split("\\n");
-            for (const one of document.querySelectorAll("[title],[aria-label],[placeholder]"))
-                if (!one.closest("article, .conversations"))
-                    for (const name of ["title", "aria-label", "placeholder"])
-                        texts.push(one.getAttribute(name) || "");
-            for (const one of document.querySelectorAll("dialog")) texts.push(one.textContent);
-            return [...texts, document.title.split(" · ")[0]];
-        }"""
-    )
 
 
 # -- asking and proof ------------------------------------------------------------------------

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlparse
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
-from test_ui import ARGUMENTS, HAN, Served, ask, visible_texts
+from pages import HAN, OpenPage, Served, ask, own_environment, visible_texts, watched
+from playwright.sync_api import Browser, Locator, Page, expect
 
 ROOT = Path(__file__).resolve().parent.parent
 WISH = "帮我给一个女装新店做 618 方案，预算 50 万"
@@ -23,11 +21,7 @@ EXAMPLE = "[data-post^='/plan/example']"
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) -> dict[str, str]:
     """A data folder of its own; plans quote from the knowledge and need no ingested library."""
-    folder = tmp_path_factory.mktemp("plan")
-    (folder / "data").mkdir()
-    (folder / "data" / "models").symlink_to(models_folder)
-    known = {k: v for k, v in os.environ.items() if not k.startswith("ASSISTANT_")}
-    return {**known, "ASSISTANT_DATA": str(folder / "data")}
+    return own_environment(tmp_path_factory.mktemp("plan"), models_folder)
 
 
 @pytest.fixture(scope="module")
@@ -37,36 +31,11 @@ def served(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
     app.stop()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as started:
-        launched = started.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-        yield launched
-        launched.close()
-
-
-OpenPage = Callable[..., Page]
-
-
 @pytest.fixture
 def visit(browser: Browser, served: str) -> Iterator[OpenPage]:
-    """Open the tab in a fresh profile; no error in the page, and no request leaves the machine."""
-    contexts, requested, wrong = [], [], []
-
-    def opened(address: str = "/plan", **options: object) -> Page:
-        context = browser.new_context(**{"locale": "zh-CN", **options})  # type: ignore[arg-type]
-        contexts.append(context)
-        context.on("request", lambda request: requested.append(request.url))
-        context.on("weberror", lambda error: wrong.append(str(error.error)))
-        page = context.new_page()
-        page.goto(served + address)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    hosts = {urlparse(url).hostname for url in requested if not url.startswith(("data:", "blob:"))}
-    assert hosts <= {"127.0.0.1"} and not wrong, (hosts, wrong)
+    """Open the tab in fresh profiles."""
+    with watched(browser, served, "/plan") as opened:
+        yield opened
 
 
 def drafted(page: Page) -> None:

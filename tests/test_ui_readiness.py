@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlparse
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from test_ui import ARGUMENTS, HAN, Served, visible_texts
+from pages import HAN, ROOT, OpenPage, Served, own_environment, visible_texts, watched
+from playwright.sync_api import Browser, Page, expect
 
-ROOT = Path(__file__).resolve().parent.parent
 PROFILES = ROOT / "tests" / "profiles"
 LIBRARY = ("rules/experience-score", "playbooks/fact-field")
 PHONE = {"width": 390, "height": 844}
@@ -32,10 +29,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) -
             target = ingested / found.parent.name
             target.mkdir(parents=True, exist_ok=True)
             shutil.copy(found, target)
-    (folder / "data").mkdir()
-    (folder / "data" / "models").symlink_to(models_folder)
-    known = {k: v for k, v in os.environ.items() if not k.startswith("ASSISTANT_")}
-    made = {**known, "ASSISTANT_DATA": str(folder / "data")}
+    made = own_environment(folder, models_folder)
     command = [sys.executable, "ingest.py", str(ingested)]
     done = subprocess.run(command, cwd=ROOT, env=made, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -49,36 +43,11 @@ def served(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
     app.stop()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as started:
-        launched = started.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-        yield launched
-        launched.close()
-
-
-OpenPage = Callable[..., Page]
-
-
 @pytest.fixture
 def visit(browser: Browser, served: str) -> Iterator[OpenPage]:
-    """Open the tab in a fresh profile; no error in the page, and no request leaves the machine."""
-    contexts, requested, wrong = [], [], []
-
-    def opened(address: str = "/readiness", **options: object) -> Page:
-        context = browser.new_context(**{"locale": "zh-CN", **options})  # type: ignore[arg-type]
-        contexts.append(context)
-        context.on("request", lambda request: requested.append(request.url))
-        context.on("weberror", lambda error: wrong.append(str(error.error)))
-        page = context.new_page()
-        page.goto(served + address)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    hosts = {urlparse(url).hostname for url in requested if not url.startswith(("data:", "blob:"))}
-    assert hosts <= {"127.0.0.1"} and not wrong, (hosts, wrong)
+    """Open the tab in fresh profiles."""
+    with watched(browser, served, "/readiness") as opened:
+        yield opened
 
 
 def begin(page: Page, brand: str, form: str = "full") -> None:
