@@ -120,12 +120,6 @@ def maximum(terms: Sequence[Number]) -> Number:
     return max(terms)
 
 
-@rule("({low}+{high})/2", "区间的中点：（下限 + 上限）÷ 2", "middle of the range: (low + high) ÷ 2")
-def midpoint(low: Number, high: Number) -> Number:
-    """Give the middle of a range, unrounded."""
-    return (low + high) / 2
-
-
 @rule("ROUNDUP(ROUND({amount},4),0)", "向上取整", "rounded up to a whole number")
 def rounded_up(amount: Number) -> Number:
     """Give the next whole number; what is whole to four decimals stays."""
@@ -409,13 +403,6 @@ def cover_probability(underage_cny: Number, overage_cny: Number) -> Number:
 def spot_limit(units_per_day: Number, promise_hours: Number, backlog_units: Number) -> Number:
     """Count the orders that can still be promised from stock in hand."""
     return max(0.0, rounded_down(units_per_day * promise_hours / 24 - backlog_units))
-
-
-@rule("ROUNDUP(ROUND({units}/{units_per_day},4),0)", "所需天数 = 总量 ÷ 每天处理量，向上取整",
-      "days needed = quantity ÷ quantity a day, rounded up", "fulfilment-capacity")  # fmt: skip
-def days_needed(units: Number, units_per_day: Number) -> Number:
-    """Count the days that a quantity takes at a daily pace."""
-    return _up(units / _positive(units_per_day, "units_per_day"))
 
 
 # Customer service: the Erlang C queue. One slot is one chat at a time; an agent holds several.

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal, get_args
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -165,10 +164,6 @@ class Brief(BaseModel):
     def to_json(self) -> dict[str, Any]:
         """Give the fields that were said, as JSON; `from_fields` reads it back."""
         return self.model_dump(mode="json", exclude_none=True)
-
-    def to_yaml(self) -> str:
-        """Give the same as YAML."""
-        return str(yaml.safe_dump(self.to_json(), allow_unicode=True, sort_keys=False))
 
     def window(self, today: date, assumptions: Assumptions) -> Window:
         """Give the days of the plan; a promotion fills what was not said, as an estimate."""

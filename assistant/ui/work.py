@@ -18,7 +18,7 @@ from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 
 from assistant.errors import AssistantError
-from assistant.messages import explain, say
+from assistant.messages import explain
 from assistant.records import Language
 from assistant.ui import frame
 from assistant.ui.markup import escape, icon
@@ -143,8 +143,3 @@ def download(content: bytes, media_type: str, name: str) -> Response:
     """Hand a file to the browser under a name that may be Chinese."""
     disposition = f"attachment; filename*=UTF-8''{quote(name)}"
     return Response(content, media_type=media_type, headers={"Content-Disposition": disposition})
-
-
-def field_error(language: Language, key: str, **values: object) -> str:
-    """Draw the message under a field."""
-    return f'<span class="error">{escape(say(language, key, **values))}</span>'
