@@ -9,7 +9,7 @@ the extractive answer with a notice, never to an unproven sentence that passes a
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -60,6 +60,7 @@ NEAREST_SHOWN = 3
 FOLLOWUPS_SHOWN = 3
 ALSO_READ_SHOWN = 4
 HISTORY_TURNS = 6
+CERTAIN = 12.0
 
 
 @dataclass
@@ -72,6 +73,7 @@ class _Work:
     history: Sequence[Turn]
     standalone: str = ""
     found: Found | None = None
+    ranked: Sequence[extractive.Extract] = ()
     notices: list[str] = field(default_factory=list)
     timings_ms: dict[str, float] = field(default_factory=dict)
     started: float = field(default_factory=time.perf_counter)
@@ -107,7 +109,7 @@ class Answering:
         self._refusal = AnswerabilityModel.load(threshold=settings.refusal_threshold)
         self._extract: Runnable[dict[str, Any], list[extractive.Extract]] = RunnableLambda(
             lambda given: extractive.write(
-                given["question"], given["found"], settings.sentence_limit
+                given["question"], given["ranked"], settings.sentence_limit
             ),
             name="extractive_writer",
         )
@@ -147,6 +149,16 @@ class Answering:
         retriever = LibraryRetriever(retriever=self._retriever, role=role, switches=switches)
         return retriever.invoke(questions.search_form(query)).found  # type: ignore[attr-defined,no-any-return]
 
+    def weigh(self, found: Found) -> tuple[Mapping[str, float], Sequence[extractive.Extract]]:
+        """Give all signals of whether the question is answered, and the sentences to tell of.
+
+        `odds` are the reader's log odds, kept within what a logistic model can use.
+        """
+        ranked = extractive.candidates(found.query, found)
+        reading = self._encoder.read(found.query, [extractive.line(e) for e in ranked])
+        odds = max(-CERTAIN, min(CERTAIN, reading.odds))
+        return {**found.signals, "odds": odds}, extractive.reordered(ranked, reading.lines)
+
     def condense(self, question: str, history: Sequence[Turn]) -> str:
         """Give the question as it is searched, by rules alone."""
         return questions.condense(questions.tidy(question), history, self._glossary)
@@ -175,8 +187,11 @@ class Answering:
     def _reason_to_refuse(self, work: _Work) -> str | None:
         assert work.found is not None
         work.timings_ms["retrieve"] = round((time.perf_counter() - work.started) * 1000, 2)
+        began = time.perf_counter()
+        signals, work.ranked = self.weigh(work.found)
+        work.took("read", began)
         follows = work.standalone != work.question and _was_answered(work.history)
-        if work.found.hits and self._refusal.answers(work.found.signals, follows):
+        if work.found.hits and self._refusal.answers(signals, follows):
             return None
         in_field = self._glossary.mentions(work.standalone) or any(
             hit.scores.get("lexical", 0.0) > 0.5 for hit in work.found.hits[:3]
@@ -193,7 +208,7 @@ class Answering:
             checked = yield from self._written_by_model(work)
             writer = self._model.name if checked else writer
         if checked is None:
-            extracts = self._extract.invoke({"question": work.standalone, "found": work.found})
+            extracts = self._extract.invoke({"question": work.standalone, "ranked": work.ranked})
             if not extracts:
                 yield Finished(self._refused(work, "no_evidence"))
                 return
@@ -331,8 +346,8 @@ class Answering:
         asked = set(content_terms(work.standalone))
         paths = list(dict.fromkeys(h.passage.document for h in work.hits[:6]))
         offered: list[str] = []
-        for path in paths:
-            for question in self._catalog.questions(path):
+        for listed in self._catalog.questions(paths).values():
+            for question in listed:
                 own = set(content_terms(question))
                 if detect(question) == work.language and len(own & asked) < 0.6 * len(own):
                     offered.append(question)

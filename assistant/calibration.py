@@ -37,11 +37,30 @@ class Row:
 
 def calibrate(rows: Sequence[Row]) -> AnswerabilityModel:
     """Fit weights, means, scales, intercept and threshold on the rows that are not held out."""
+    tuned = [row for row in rows if not row.held_out]
+    names = _signals(tuned)
+    regression, means, scales, unseen = _fitted(tuned, names)
+    labels = [row.answerable for row in tuned]
+    return AnswerabilityModel(
+        weights=_named(names, regression.coef_[0]),
+        means=_named(names, means),
+        scales=_named(names, scales),
+        intercept=round(float(regression.intercept_[0]), 5),
+        threshold=round(best_threshold(unseen, labels), 4),
+    )
+
+
+def _signals(rows: Sequence[Row]) -> list[str]:
+    return sorted({name for row in rows for name in row.signals})
+
+
+def _fitted(
+    tuned: Sequence[Row], names: Sequence[str]
+) -> tuple[Any, np.ndarray, np.ndarray, list[float]]:
+    """Fit on all rows; the probabilities are of folds that did not see the question."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-    tuned = [row for row in rows if not row.held_out]
-    names = sorted({name for row in tuned for name in row.signals})
     values = np.array([[row.signals.get(name, 0.0) for name in names] for row in tuned])
     labels = np.array([row.answerable for row in tuned])
     means, scales = values.mean(axis=0), values.std(axis=0)
@@ -50,15 +69,8 @@ def calibrate(rows: Sequence[Row]) -> AnswerabilityModel:
     regression = LogisticRegression(class_weight="balanced", max_iter=2000)
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
     unseen = cross_val_predict(regression, scaled, labels, cv=folds, method="predict_proba")[:, 1]
-    regression.fit(scaled, labels)
     unseen = unseen / [refusal.cut_share(row.follow_up) for row in tuned]
-    return AnswerabilityModel(
-        weights=_named(names, regression.coef_[0]),
-        means=_named(names, means),
-        scales=_named(names, scales),
-        intercept=round(float(regression.intercept_[0]), 5),
-        threshold=round(best_threshold(unseen.tolist(), labels.tolist()), 4),
-    )
+    return regression.fit(scaled, labels), means, scales, unseen.tolist()
 
 
 def best_threshold(probabilities: Sequence[float], answerable: Sequence[bool]) -> float:
@@ -92,6 +104,18 @@ def rates_at(
     }
 
 
+def worth(rows: Sequence[Row]) -> dict[str, float]:
+    """Give the share of unanswerable questions refused without each signal, at the same cost."""
+    tuned = [row for row in rows if not row.held_out]
+    labels = [row.answerable for row in tuned]
+    figures = {}
+    for left_out in ("", *_signals(tuned)):
+        unseen = _fitted(tuned, [name for name in _signals(tuned) if name != left_out])[3]
+        rates = rates_at(best_threshold(unseen, labels), unseen, labels)
+        figures[left_out or "nothing"] = round(rates["refused"], 4)
+    return figures
+
+
 def report(model: AnswerabilityModel, rows: Sequence[Row]) -> dict[str, Any]:
     """Give the rates of a model on the tuned and the held-out part, and the worst questions."""
     parts: dict[str, Any] = {}
@@ -106,7 +130,8 @@ def report(model: AnswerabilityModel, rows: Sequence[Row]) -> dict[str, Any]:
             **{rate: round(value, 4) for rate, value in rates.items()},
         }
     wrong = [r.id for r in rows if model.answers(r.signals, r.follow_up) != r.answerable]
-    return {"threshold": model.threshold, "weights": dict(model.weights), **parts, "wrong": wrong}
+    fitted = {"threshold": model.threshold, "weights": dict(model.weights)}
+    return {**fitted, "refused_without": worth(rows), **parts, "wrong": wrong}
 
 
 def write(model: AnswerabilityModel, path: Path) -> None:

@@ -111,19 +111,14 @@ class Catalog:
                 row.path: (row.content_hash, row.visibility) for row in connection.execute(query)
             }
 
-    def questions(self, path: str) -> list[str]:
-        """List the questions that a document says it answers, in its order."""
-        query = (
-            select(tables.known_questions.c.question)
-            .join(tables.documents)
-            .where(
-                tables.documents.c.fingerprint == self.fingerprint,
-                tables.documents.c.path == path,
-            )
-            .order_by(tables.known_questions.c.id)
-        )
+    def questions(self, paths: Sequence[str]) -> dict[str, list[str]]:
+        """List the questions that each document says it answers, in its order."""
+        listed: dict[str, list[str]] = {path: [] for path in paths}
         with self._database.read() as connection:
-            return list(connection.scalars(query))
+            for part in _parts(list(listed)):
+                for path, question in connection.execute(_LISTED, self._values(paths=part)):
+                    listed[path].append(question)
+        return listed
 
     # -- changes ------------------------------------------------------------------------------
 
@@ -241,20 +236,11 @@ class Catalog:
         self, query_terms: Sequence[str], visibilities: Sequence[str]
     ) -> dict[str, int]:
         """Count the chunks that hold each term."""
-        known = self._known(visibilities)
-        for visibility, statistics in known.items():
-            self._count(visibility, statistics, query_terms)
-        return {
-            term: sum(s.frequencies.get(term, 0) for s in known.values()) for term in query_terms
-        }
+        return self._frequencies(self._known(visibilities), query_terms)
 
     def idf(self, query_terms: Sequence[str], visibilities: Sequence[str]) -> dict[str, float]:
         """Weigh each term, unseen ones included; their sum is the denominator of coverage."""
-        size = self.size(visibilities)
-        return {
-            term: math.log((size - seen + 0.5) / (seen + 0.5) + 1)
-            for term, seen in self.document_frequency(query_terms, visibilities).items()
-        }
+        return self._idf(self._known(visibilities), query_terms)
 
     def lexical(
         self,
@@ -275,11 +261,11 @@ class Catalog:
         wanted = list(dict.fromkeys([*query_terms, *(term for name in named for term in name)]))
         grouped = {term for group in groups for term in group[0]}
         alone = [term for term in dict.fromkeys(query_terms) if term not in grouped]
-        weights = self.idf(alone, visibilities)
-        match = self._match(wanted, visibilities)
+        known = self._known(visibilities)
+        weights = self._idf(known, alone)
+        match = self._match(known, wanted)
         if not match:
             return []
-        known = self._known(visibilities)
         mean = sum(s.length for s in known.values()) / max(sum(s.size for s in known.values()), 1)
         scores: list[tuple[str, float]] = []
         with self._database.read() as connection:
@@ -312,7 +298,7 @@ class Catalog:
                 rows += [(row[0], row[1]) for row in connection.execute(text(query), values)]
         asked = {question: _question_terms(question) for question, _ in rows}
         every = list({*wanted, *(term for listed in asked.values() for term in listed)})
-        weights = self.idf(every, visibilities)
+        weights = self._idf(scopes, every)
         scored = [(q, path, _likeness(wanted, asked[q], weights)) for q, path in rows]
         return sorted(scored, key=lambda row: (-row[2], row[1], row[0]))[:k]
 
@@ -452,10 +438,24 @@ class Catalog:
             for term in unknown:
                 statistics.frequencies[term] = connection.scalar(query, {"t": term}) or 0
 
-    def _match(self, wanted: Sequence[str], visibilities: Sequence[str]) -> str:
+    def _frequencies(
+        self, known: Mapping[str, _Statistics], wanted: Sequence[str]
+    ) -> dict[str, int]:
+        for visibility, statistics in known.items():
+            self._count(visibility, statistics, wanted)
+        return {term: sum(s.frequencies.get(term, 0) for s in known.values()) for term in wanted}
+
+    def _idf(self, known: Mapping[str, _Statistics], wanted: Sequence[str]) -> dict[str, float]:
+        size = sum(s.size for s in known.values())
+        return {
+            term: math.log((size - seen + 0.5) / (seen + 0.5) + 1)
+            for term, seen in self._frequencies(known, wanted).items()
+        }
+
+    def _match(self, known: Mapping[str, _Statistics], wanted: Sequence[str]) -> str:
         """Choose the terms that are searched and write them as an FTS5 query."""
-        seen = self.document_frequency(wanted, visibilities)
-        size = self.size(visibilities)
+        seen = self._frequencies(known, wanted)
+        size = sum(s.size for s in known.values())
         rarest = sorted((term for term in wanted if seen[term]), key=lambda term: seen[term])
         if size > COMMON_FROM_CHUNKS:
             rare = [term for term in rarest if seen[term] <= COMMON_SHARE * size]
@@ -507,6 +507,13 @@ _QUESTIONS = """
     JOIN known_questions ON known_questions.id = found.id
     JOIN documents ON documents.id = known_questions.document_id
 """
+_LISTED = (
+    select(tables.documents.c.path, tables.known_questions.c.question)
+    .join(tables.documents)
+    .where(tables.documents.c.fingerprint == bindparam("fingerprint"))
+    .where(tables.documents.c.path.in_(bindparam("paths", expanding=True)))
+    .order_by(tables.known_questions.c.id)
+)
 _DETAILS = ("summary", "audience", "sources", "questions", "tags", "sections")
 
 

@@ -108,9 +108,9 @@ def _parser() -> argparse.ArgumentParser:
         default="all",
         choices=[
             "retrieval", "answers", "refusals", "grounding", "freshness", "injection",
-            "ablations", "calibrate", "all",
+            "ablations", "calibrate", "train", "all",
         ],
-        help="which part (default all); calibrate fits the refusal weights anew",
+        help="which part (default all); calibrate and train fit the weights anew",
     )  # fmt: skip
     evaluate.add_argument(
         "--plots", type=Path, metavar="FILE.html", help="also draw the figures as a page"

@@ -1,4 +1,4 @@
-"""Text to vectors, through Sentence Transformers.
+"""Text to vectors, through Sentence Transformers, and the reader that runs on the same weights.
 
 Hides the encoder, its text hygiene, and the centring of languages: each language's mean vector,
 taken from fixed parallel sentences and never from the library, is subtracted before normalising.
@@ -19,6 +19,7 @@ import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -26,9 +27,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import yaml
 
-from assistant import e5
+from assistant import e5, weights
 from assistant.errors import ModelFailed, ModelUnavailable
 from assistant.language import clean, detect
+from assistant.reader import Line, Reader, Reading
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder, SentenceTransformer
@@ -100,7 +102,7 @@ class Encoder:
 
     def _weights_version(self) -> str:
         if self.name == BUNDLED:
-            return e5.version()
+            return weights.version()
         folder = Path(self.name)
         return _folder_version(folder) if folder.is_dir() else self.name
 
@@ -108,7 +110,7 @@ class Encoder:
     def dimensions(self) -> int:
         """The length of a vector; only a model other than the bundled one is loaded for it."""
         if self.name == BUNDLED:
-            return e5.DIMENSIONS
+            return weights.DIMENSIONS
         return int(self._model.get_embedding_dimension() or 0)
 
     def encode_documents(self, texts: Sequence[str], languages: Sequence[str]) -> np.ndarray:
@@ -138,9 +140,18 @@ class Encoder:
             scores = reranker.predict(pairs, batch_size=_OTHER_BATCH, show_progress_bar=False)
         return [float(score) for score in np.asarray(scores).reshape(len(texts), -1)[:, 0]]
 
+    def read(self, question: str, lines: Sequence[Line]) -> Reading:
+        """Say whether one of the lines, best first, answers; any encoder has the same reader."""
+        cleaned = [
+            replace(line, headings=hygienic(line.headings), text=hygienic(line.text))
+            for line in lines
+        ]
+        return self._reader.read(hygienic(question), cleaned)
+
     def warm_up(self) -> None:
         """Load all that a question needs, so that the first one does not wait for it."""
         self.encode_query("你好", "zh")
+        self.read("你好", [Line("", 0, "hello")])
         if self._reranker_name is not None:
             self.rerank("你好", ["hello"])
 
@@ -170,6 +181,14 @@ class Encoder:
 
     def _open_engine(self) -> e5.E5:
         return e5.E5(e5.unpack(self.data_folder / "models"), self._threads).open()
+
+    @property
+    def _reader(self) -> Reader:
+        reader: Reader = self._once("reader", self._open_reader)
+        return reader
+
+    def _open_reader(self) -> Reader:
+        return Reader(self._engine or self._open_engine(), self.data_folder)
 
     @property
     def _model(self) -> SentenceTransformer:

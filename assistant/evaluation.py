@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from assistant import calibration, grounding, refusal
+from assistant import calibration, grounding, refusal, training
 from assistant.ablations import ablations
 from assistant.cases import (
     Case,
@@ -56,7 +56,7 @@ CARRIERS = 3
 
 
 def run(assistant: Assistant, suite: str = "all", knowledge: Path | None = None) -> dict[str, Any]:
-    """Run one suite or all; `calibrate` fits and stores the refusal weights instead."""
+    """Run one suite or all; `calibrate` and `train` fit and store weights instead."""
     source = knowledge or assistant.settings.knowledge
     wanted = SUITES if suite == "all" else (suite,)
     report: dict[str, Any] = {}
@@ -256,9 +256,11 @@ def signals(asked: _Asked) -> list[calibration.Row]:
 
 
 def _row(assistant: Assistant, case: Case, answerable: bool) -> calibration.Row:
-    found = assistant.retrieve(case["question"], history_of(case))
-    follows = bool(history_of(case)) and found.query != case["question"]
-    return calibration.Row(case["id"], answerable, is_held_out(case), found.signals, follows)
+    history = history_of(case)
+    found = assistant.retrieve(case["question"], history)
+    follows = bool(history) and found.query != case["question"]
+    signals = assistant.weigh(found)
+    return calibration.Row(case["id"], answerable, is_held_out(case), signals, follows)
 
 
 def calibrate(asked: _Asked) -> dict[str, Any]:
@@ -267,6 +269,11 @@ def calibrate(asked: _Asked) -> dict[str, Any]:
     model = calibration.calibrate(rows)
     calibration.write(model, refusal.WEIGHTS)
     return calibration.report(model, rows)
+
+
+def train(asked: _Asked) -> dict[str, Any]:
+    """Fit the reader on the training questions and store it; takes about an hour."""
+    return training.train(asked.assistant)
 
 
 def freshness(asked: _Asked) -> dict[str, Any]:
@@ -334,4 +341,5 @@ _ON_LIBRARY: Mapping[str, Callable[[_Asked], dict[str, Any]]] = {
     "grounding": grounded,
     "freshness": freshness,
     "calibrate": calibrate,
+    "train": train,
 }

@@ -7,16 +7,19 @@ taken depends on the kind of question; the order is statement, steps or figures,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from assistant.instructions import is_instruction
 from assistant.language import sentences, terms
 from assistant.questions import Kind, kind_of, wants_more
+from assistant.reader import Line
 from assistant.records import Found, Hit
 from assistant.retrieval import share
 
 PASSAGES_READ = 6
+READER_WEIGHT = 0.03  # of the log odds that the reader gives a sentence, up to SURE either way
+SURE = 4.0
 LONG_ANSWER = 15
 SAME_STATEMENT = 0.55  # of the shorter sentence's terms, when neither has a figure of its own
 SAME_WORDS = 0.85  # sentences of one list differ in their figures only
@@ -33,8 +36,12 @@ _LIMITS: dict[Kind, int] = {
 _CUES: dict[Kind, re.Pattern[str]] = {
     "how_many": re.compile(r"\d|[一二三四五六七八九十百千]+(?:个|天|倍|成|场|款|人)"),
     "calculation": re.compile(r"[=÷×]|公式|Erlang|测算|除以|formula|divid", re.IGNORECASE),
-    "how_to": re.compile(r"先|再|然后|首先|其次|第[一二三四五\d]|步|应|\bfirst\b|\bthen\b|\bstep|\bnext\b"),
-    "why": re.compile(r"因为|因此|原因|所以|由于|导致|为了|because|since|therefore|reason|so that|due to"),
+    "how_to": re.compile(
+        r"先|再|然后|首先|其次|第[一二三四五\d]|步|应|\bfirst\b|\bthen\b|\bstep|\bnext\b"
+    ),
+    "why": re.compile(
+        r"因为|因此|原因|所以|由于|导致|为了|because|since|therefore|reason|so that|due to"
+    ),
     "definition": re.compile(r"是|指|即|=|\bis\b|\bmeans\b|stands for|refers to"),
     "list": re.compile(r"[、,;;]|分为|包括|includ|are:|:"),
     "compare": re.compile(r"而|则|相比|不同|区别|while|whereas|unlike|differ|versus"),
@@ -60,18 +67,18 @@ class Extract:
     first: bool
 
 
-def write(question: str, found: Found, sentence_limit: int) -> list[Extract]:
-    """Choose and order the sentences that answer; empty when no passage was found."""
-    kind = kind_of(question)
-    candidates = _candidates(found, kind)
-    if not candidates:
+def write(question: str, ranked: Sequence[Extract], sentence_limit: int) -> list[Extract]:
+    """Choose among the candidates, best first, and order what answers; empty without any."""
+    if not ranked:
         return []
+    kind = kind_of(question)
     limit = LONG_ANSWER if wants_more(question) else min(sentence_limit, _LIMITS.get(kind, 99))
-    chosen = _choose(candidates, found, kind, limit)
-    return _arrange(chosen)
+    return _arrange(_choose(ranked, kind, limit))
 
 
-def _candidates(found: Found, kind: Kind) -> list[Extract]:
+def candidates(question: str, found: Found) -> list[Extract]:
+    """Give the sentences that may be told, the most promising first."""
+    kind = kind_of(question)
     hits = found.hits[:PASSAGES_READ]
     if not hits:
         return []
@@ -79,11 +86,29 @@ def _candidates(found: Found, kind: Kind) -> list[Extract]:
     hits = tuple(own) if own and own[0] is hits[0] else hits
     best, worst = hits[0].score, found.hits[-1].score
     spread = max(best - worst, 1e-6)
-    return [
+    extracts = [
         extract
         for hit in hits
         for extract in _sentences_of(hit, found, kind, max(0.0, (hit.score - worst) / spread))
     ]
+    return sorted(extracts, key=lambda extract: -extract.score)
+
+
+def reordered(ranked: Sequence[Extract], odds: Mapping[int, float]) -> list[Extract]:
+    """Order candidates anew by what the reader makes of each; an unread one is as unlikely."""
+
+    def heard(number: int, extract: Extract) -> Extract:
+        likely = max(-SURE, min(SURE, odds.get(number, -SURE)))
+        return replace(extract, score=extract.score + READER_WEIGHT * likely)
+
+    again = [heard(number, extract) for number, extract in enumerate(ranked)]
+    return sorted(again, key=lambda extract: -extract.score)
+
+
+def line(extract: Extract) -> Line:
+    """Give a sentence as the reader sees it."""
+    passage = extract.hit.passage
+    return Line(f"{passage.title} {passage.section}", extract.start, extract.text)
 
 
 def _sentences_of(hit: Hit, found: Found, kind: Kind, closeness: float) -> Iterable[Extract]:
@@ -108,9 +133,7 @@ def _sentences_of(hit: Hit, found: Found, kind: Kind, closeness: float) -> Itera
             score += 0.2
         if _TABLE_ROW.search(text):
             score -= 0.4
-        yield Extract(
-            text, hit, passage.start + start, passage.start + end, score, position == 0
-        )
+        yield Extract(text, hit, passage.start + start, passage.start + end, score, position == 0)
 
 
 def _is_heading(text: str, start: int) -> bool:
@@ -118,10 +141,7 @@ def _is_heading(text: str, start: int) -> bool:
     return line.lstrip().startswith("#")
 
 
-def _choose(
-    candidates: Sequence[Extract], found: Found, kind: Kind, limit: int
-) -> list[Extract]:
-    ranked = sorted(candidates, key=lambda e: -e.score)
+def _choose(ranked: Sequence[Extract], kind: Kind, limit: int) -> list[Extract]:
     lead = ranked[0]
     chosen = [lead]
     listed = kind in ("how_to", "list", "open", "calculation")

@@ -96,6 +96,14 @@ def _is_calculation(folded: str) -> bool:
     return len(figures) >= 2 and bool(_RESULT_ASKED.search(folded))
 
 
+def asks_meaning(question: str) -> bool:
+    """Say whether what something is was asked, be it beside how it differs from another."""
+    kind = kind_of(question)
+    return kind == "definition" or (
+        kind == "compare" and bool(dict(_KINDS)["definition"].search(fold(question)))
+    )
+
+
 def search_form(question: str) -> str:
     """Give the words to search with: of a calculation, its rule instead of its figures."""
     if kind_of(question) != "calculation":

@@ -24,7 +24,7 @@ from assistant.catalog import Catalog
 from assistant.embedding import Encoder
 from assistant.glossary import Glossary
 from assistant.language import content_terms, detect, fold, sentences, terms
-from assistant.questions import kind_of
+from assistant.questions import asks_meaning, kind_of
 from assistant.records import VISIBLE_TO, Found, Hit, Language, Passage
 from assistant.settings import RetrievalSettings
 from assistant.store import VectorStore
@@ -111,17 +111,12 @@ class Retriever:
         wanted = list(dict.fromkeys(content_terms(separated) or terms(query)))
         expansions = self._glossary.expansions(query) if settings.aliases else ()
         # A bare term asks for its definition as much as "what is …" does.
-        kind = kind_of(query)
-        bare = len(wanted) <= BARE_TERM and kind in ("open", "yes_no")
-        defines = kind == "definition" or bare
+        bare = len(wanted) <= BARE_TERM and kind_of(query) in ("open", "yes_no")
+        defines = asks_meaning(query) or bare
         search = _Search(query, detect(query), visible, settings, wanted, defines, expansions)
         if settings.aliases:
             search.equivalents = self._equivalents(query)
-        frequencies = self._catalog.document_frequency(wanted, visible)
-        size = self._catalog.size(visible)
-        for term in wanted:
-            seen = frequencies.get(term, 0)
-            search.idf[term] = math.log((size - seen + 0.5) / (seen + 0.5) + 1)
+        search.idf = self._catalog.idf(wanted, visible)
         return search
 
     def _dense(self, search: _Search) -> dict[str, float]:
@@ -146,7 +141,10 @@ class Retriever:
         """
         groups: list[list[dict[str, float]]] = []
         used: set[str] = set()
-        for mention in self._glossary.mentions(search.query):
+        mentions = self._glossary.mentions(search.query)
+        named = {name: terms(name) for mention in mentions for name in mention.term.names}
+        idf = self._catalog.idf([t for own in named.values() for t in own], search.visible)
+        for mention in mentions:
             own = {t: search.idf[t] for t in terms(mention.name) if t in search.idf}
             own = {term: weight for term, weight in own.items() if term not in used}
             if not own:
@@ -155,7 +153,7 @@ class Retriever:
             asked = ALIAS_WORTH * sum(own.values())
             group = [own]
             for name in mention.term.names:
-                weights = self._catalog.idf(terms(name), search.visible)
+                weights = {term: idf[term] for term in named[name]}
                 total = sum(weights.values())
                 group.append({term: asked * weight / total for term, weight in weights.items()})
             groups.append(group)

@@ -255,6 +255,10 @@ class Assistant:
         answering = self._ready()
         return answering.retrieve(answering.condense(question, history), role, **switches)
 
+    def weigh(self, found: Found) -> Mapping[str, float]:
+        """Give the signals from which answering or refusing is decided."""
+        return self._ready().weigh(found)[0]
+
     def check(self, text: str, evidence: Sequence[str]) -> list[CheckedSentence]:
         """Check each sentence of a text against evidence: grounding alone, no library needed."""
         if not text.strip():
@@ -296,9 +300,10 @@ class Assistant:
     def examples(self, language: Language, role: str = "staff", count: int = 6) -> list[str]:
         """Offer questions that the library answers, one per document, spread over the kinds."""
         rows = [row for row in self.library(role) if row.language == language]
+        listed = self._catalog.questions([row.path for row in rows])
         by_kind: dict[str, list[str]] = {}
         for row in rows:
-            asked = self._catalog.questions(row.path)
+            asked = listed[row.path]
             if asked:
                 by_kind.setdefault(row.kind, []).append(asked[0])
         offered: list[str] = []

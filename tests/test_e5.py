@@ -12,6 +12,7 @@ import pytest
 
 from assistant import e5
 from assistant.errors import ModelUnavailable
+from assistant.weights import DIMENSIONS, MAX_TOKENS, PACKAGE, Weights, version, weights_path
 
 TEXTS = [
     "query: FACT 矩阵里哪些用于日常经营?",
@@ -35,13 +36,13 @@ def unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def ordinary_bert(weights: e5.Weights):
+def ordinary_bert(weights: Weights):
     """The same weights in the transformers library's own BertModel, in 32-bit floats."""
     import torch
     from transformers import BertConfig, BertModel
 
     config = BertConfig(
-        vocab_size=weights.words, hidden_size=e5.DIMENSIONS, num_hidden_layers=12,
+        vocab_size=weights.words, hidden_size=DIMENSIONS, num_hidden_layers=12,
         num_attention_heads=12, intermediate_size=1536, max_position_embeddings=512,
         layer_norm_eps=1e-12,
     )  # fmt: skip
@@ -75,7 +76,7 @@ def test_vectors_agree_with_an_ordinary_bert(engine: e5.E5) -> None:
     """The graph computes what BERT computes, up to the loss of its 8-bit products."""
     import torch
 
-    model = ordinary_bert(e5.Weights.read(e5.weights_path()))
+    model = ordinary_bert(Weights.read(weights_path()))
     expected = []
     with torch.no_grad():
         for row in rows(engine, TEXTS):
@@ -119,11 +120,11 @@ def test_a_vector_does_not_depend_on_its_neighbours(engine: e5.E5) -> None:
 def test_hostile_text_gives_a_finite_vector(engine: e5.E5, text: str) -> None:
     """No text breaks the tokenizer or exceeds what the model reads."""
     ids = engine.token_ids("passage: " + text)
-    assert 3 <= len(ids) <= e5.MAX_TOKENS
+    assert 3 <= len(ids) <= MAX_TOKENS
     assert ids[0] == 0
     assert ids[-1] == 2
     vector = engine.embed([ids])
-    assert vector.shape == (1, e5.DIMENSIONS)
+    assert vector.shape == (1, DIMENSIONS)
     assert np.isfinite(vector).all()
     assert np.linalg.norm(vector) > 0.1
 
@@ -146,9 +147,9 @@ def test_two_processes_unpack_at_once(tmp_path: Path) -> None:
     ]
     said = {process.communicate()[0].strip() for process in running}
     assert [process.returncode for process in running] == [0, 0]
-    assert said == {str(tmp_path / "models" / e5.version())}
-    assert [path.name for path in (tmp_path / "models").iterdir()] == [e5.version()]
-    names = {path.name for path in (tmp_path / "models" / e5.version()).iterdir()}
+    assert said == {str(tmp_path / "models" / version())}
+    assert [path.name for path in (tmp_path / "models").iterdir()] == [version()]
+    names = {path.name for path in (tmp_path / "models" / version()).iterdir()}
     assert names == {"model.onnx", "tokenizer.json", "replacements.json"}
 
 
@@ -165,11 +166,11 @@ def test_a_damaged_weights_file_is_named(tmp_path: Path) -> None:
     other = tmp_path / "other.bin"
     other.write_bytes(b"GGUF" + bytes(100))
     with pytest.raises(ModelUnavailable, match="unknown layout"):
-        e5.Weights.read(other)
+        Weights.read(other)
     cut = tmp_path / "cut.bin"
-    cut.write_bytes(e5.weights_path().read_bytes()[:5000])
+    cut.write_bytes(weights_path().read_bytes()[:5000])
     with pytest.raises(ModelUnavailable, match="damaged"):
-        e5.Weights.read(cut)
+        Weights.read(cut)
 
 
 def test_a_damaged_unpacked_model_is_named(tmp_path: Path) -> None:
@@ -188,4 +189,4 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 def test_the_engine_of_the_package_is_never_loaded() -> None:
     """Unpacking and encoding leave the package itself unimported."""
-    assert e5.PACKAGE not in sys.modules
+    assert PACKAGE not in sys.modules
