@@ -21,7 +21,7 @@ from assistant.refusal import AnswerabilityModel
 FOLDS = 5
 # Where both bars cannot be met together, so much false refusal is accepted in the folds; weights
 # fitted on the whole tuned part then stay under the bar of 0.03.
-ACCEPTED_FALSE_REFUSALS = 0.035
+ACCEPTED_FALSE_REFUSALS = 0.04
 
 
 @dataclass(frozen=True)

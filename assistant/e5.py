@@ -13,7 +13,7 @@ import shutil
 import sys
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property
@@ -271,6 +271,10 @@ class E5:
     def count_tokens(self, text: str) -> int:
         """Count the tokens of the whole text, begin and end included, uncut."""
         return len(self._pieces(self._normalise(text))) + 2
+
+    def embed_texts(self, texts: Iterable[str]) -> np.ndarray:
+        """Give float32 vectors of texts with their prefixes, not normalised."""
+        return self.embed([self.token_ids(text) for text in texts])
 
     def embed(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
         """Run rows of token ids and give float32 vectors, not normalised."""

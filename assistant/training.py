@@ -22,13 +22,13 @@ from assistant import e5, extractive
 from assistant.cases import DATA, slug
 from assistant.errors import ConfigurationError
 from assistant.glossary import Glossary
-from assistant.reader import ADAPTER, LAYERS, LORA_SCALE, Adapter, Line, Packed, pack
+from assistant.reader import ADAPTER, LAYERS, LORA_SCALE, Line, Packed, pack
 from assistant.service import Assistant
 from assistant.weights import DIMENSIONS, HEADS, INNER, Weights, weights_path
 
 log = logging.getLogger(__name__)
 
-EXAMPLES = DATA / "training.tsv"
+ANSWERED, UNANSWERED = "training-answered.tsv", "training-unanswered.tsv"
 RANK = 16
 EPOCHS = 4
 BATCH = 16
@@ -76,14 +76,19 @@ class Sample:
     gold: frozenset[int] = field(default_factory=frozenset)
 
 
-def examples(path: Path = EXAMPLES) -> list[Example]:
-    """Read the labelled questions; a malformed line raises with its number."""
+def examples(folder: Path = DATA) -> list[Example]:
+    """Read the labelled questions; a malformed line raises with its number.
+
+    Tab-separated: language, slug, question, and of answered ones a slice of the answering sentence.
+    """
     found = []
-    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        row = text.split("\t")
-        if len(row) != (5 if row[0] == "yes" else 4) or row[0] not in ("yes", "no"):
-            raise ConfigurationError(f"{path.name}, line {number}: yes needs 5 columns, no needs 4")
-        found.append(Example(row[0] == "yes", *row[1:]))
+    for name, columns in ((ANSWERED, 4), (UNANSWERED, 3)):
+        lines = (folder / name).read_text(encoding="utf-8").splitlines()
+        for number, text in enumerate(lines, start=1):
+            row = text.split("\t")
+            if len(row) != columns:
+                raise ConfigurationError(f"{name}, line {number}: {columns} columns are needed")
+            found.append(Example(name == ANSWERED, *row))
     return found
 
 
@@ -122,12 +127,8 @@ def train(
     path: Path = ADAPTER,
     epochs: int = EPOCHS,
     labelled: Sequence[Example] | None = None,
-    start: Adapter | None = None,
 ) -> dict[str, Any]:
-    """Fit the reader on labelled questions and store it; all of them take about an hour.
-
-    With `start`, go on from there at half the rate.
-    """
+    """Fit the reader on labelled questions and store it; all of them take about an hour."""
     import torch
 
     torch.manual_seed(0)
@@ -135,11 +136,8 @@ def train(
     engine = e5.E5(e5.unpack(assistant.settings.data / "models"))
     course = _Course(engine, _names(assistant), random.Random(0))
     weights = Weights.read(weights_path())
-    network = _Network(_learnable(weights, start), _frozen(weights))
-    rate = RATE / 2 if start else RATE
-    optimiser, plan = _optimiser(
-        network.learned, rate, epochs * math.ceil(len(given) * GROWTH / BATCH)
-    )
+    network = _Network(_learnable(weights), _frozen(weights))
+    optimiser, plan = _optimiser(network.learned, epochs * math.ceil(len(given) * GROWTH / BATCH))
     losses: list[float] = []
     began = clock()
     for _ in range(epochs):
@@ -228,12 +226,10 @@ def _has_gold(sample: Sample, packed: Packed) -> bool:
 # -- the network in torch, as `reader` runs it in ONNX ---------------------------------------
 
 
-def _learnable(weights: Weights, known: Adapter | None = None) -> dict[str, Any]:
+def _learnable(weights: Weights) -> dict[str, Any]:
     """Give what is fitted, by the names that `reader` looks for, as it is before the first step."""
     import torch
 
-    if known:
-        return {name: torch.nn.Parameter(_tensor(known[name])) for name in known.names()}
     start: dict[str, Any] = {"seg": torch.zeros(DIMENSIONS)}
     for name, (rows, columns) in _products():
         start[f"{name}.A"] = torch.randn(RANK, columns) / math.sqrt(columns)
@@ -347,13 +343,13 @@ class _Network:
         return functional.dropout(state, self.dropout, training=True)
 
 
-def _optimiser(learned: dict[str, Any], rate: float, steps: int) -> tuple[Any, Any]:
+def _optimiser(learned: dict[str, Any], steps: int) -> tuple[Any, Any]:
     """Give AdamW and its plan: a short rise, then half a cosine down to nothing."""
     import torch
 
     slow = [value for name, value in learned.items() if "ln." in name or name == "seg"]
     fast = [value for name, value in learned.items() if not ("ln." in name or name == "seg")]
-    groups = [{"params": fast, "lr": rate}, {"params": slow, "lr": rate / 5}]
+    groups = [{"params": fast, "lr": RATE}, {"params": slow, "lr": RATE / 5}]
     optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
 
     def share(step: int) -> float:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assistant import e5
 from assistant.embedding import Encoder, benchmark, calibration_pairs, hygienic
 from assistant.errors import ModelUnavailable
 
@@ -339,3 +340,24 @@ def test_benchmark_gives_figures(bundled: Encoder) -> None:
         "busy_passages_per_second", "busy_query_ms_median", "busy_query_ms_p95",
     }  # fmt: skip
     assert all(value > 0 for value in figures.values())
+
+
+def test_a_question_has_the_vector_that_sentence_transformers_gives(plain: Encoder) -> None:
+    """Questions skip the library for the sake of a fast start; nothing else about them differs."""
+    pairs = [text for pair in calibration_pairs() for text in pair]
+    model = e5.sentence_transformer(e5.E5(e5.unpack(plain.data_folder / "models")))
+    expected = model.encode_query(pairs, normalize_embeddings=True)
+    ours = np.stack([plain.encode_query(text, "zh") for text in pairs])
+    assert np.abs(ours - expected).max() < 1e-6
+
+
+def test_a_question_is_encoded_without_importing_sentence_transformers(bundled: Encoder) -> None:
+    script = (
+        "import sys; from pathlib import Path; from assistant.embedding import Encoder\n"
+        f"Encoder('bundled', Path({str(bundled.data_folder)!r})).encode_query('直播', 'zh')\n"
+        "print('torch' in sys.modules, 'sentence_transformers' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False False"

@@ -144,10 +144,10 @@ def _grams(text: str) -> set[str]:
 
 
 def test_a_malformed_line_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "training.tsv"
-    path.write_text("no\tzh\t-\t今天天气?\nyes\tzh\tcase-kans\t没有证据\n", encoding="utf-8")
-    with pytest.raises(ConfigurationError, match="line 2"):
-        training.examples(path)
+    (tmp_path / training.ANSWERED).write_text("zh\tcase-kans\t没有证据\n", encoding="utf-8")
+    (tmp_path / training.UNANSWERED).write_text("zh\t-\t今天天气?\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"training-answered\.tsv, line 1"):
+        training.examples(tmp_path)
 
 
 def test_training_learns_and_stores_what_the_reader_loads(
