@@ -23,14 +23,14 @@ def report(library: Assistant) -> dict[str, Any]:
 def test_retrieval(report: dict[str, Any]) -> None:
     """The fusion finds the documents, and is not worse than its best lane."""
     parts = report["retrieval"]["parts"]
-    # The bars are 0.97 and 0.90: reached over all (0.971 and 0.919), with room for one question.
+    # The bars are 0.97 and 0.90: reached over all (0.972 and 0.919), with room for one question.
     for name, recall, rank in (("all", 0.967, 0.90), ("zh", 0.97, 0.91), ("en", 0.95, 0.89)):
         fused = parts[name]["fused"]
         assert fused["recall@5"] >= recall and fused["mrr@10"] >= rank, (name, fused)
         for lane in ("dense", "lexical", "exact"):
             assert fused["mrr@10"] >= parts[name][lane]["mrr@10"], (name, lane)
             assert fused["recall@5"] >= parts[name][lane]["recall@5"], (name, lane)
-    apart = parts["held_out"]["fused"]  # under the bars: 0.925 and 0.899
+    apart = parts["held_out"]["fused"]  # under the bar of recall: 0.933 and 0.908
     assert apart["recall@5"] >= 0.91 and apart["mrr@10"] >= 0.88
 
 
@@ -45,10 +45,10 @@ def test_answers(report: dict[str, Any]) -> None:
 def test_refusals(report: dict[str, Any]) -> None:
     """Answerable questions are seldom refused; what the library lacks mostly is."""
     figures = report["refusals"]["parts"]["all"]
-    # The bars are 0.03, reached, and 0.95, of which near misses stay short: 0.844, and 0.898 of
-    # the questions up to r235, before 80 near misses with words nobody had listed were added.
-    assert figures["false_refused"] <= 0.03 and figures["refused"] >= 0.83
-    assert report["refusals"]["parts"]["kind:near-miss"]["refused"] >= 0.80
+    # The bars are 0.03, reached, and 0.95, of which near misses stay short: 0.893, and 0.92 of the
+    # questions up to r315, before 49 near misses written after the reader was fitted were added.
+    assert figures["false_refused"] <= 0.03 and figures["refused"] >= 0.88
+    assert report["refusals"]["parts"]["kind:near-miss"]["refused"] >= 0.85
 
 
 def test_grounding(report: dict[str, Any]) -> None:
