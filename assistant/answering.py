@@ -149,12 +149,16 @@ class Answering:
         retriever = LibraryRetriever(retriever=self._retriever, role=role, switches=switches)
         return retriever.invoke(questions.search_form(query)).found  # type: ignore[attr-defined,no-any-return]
 
-    def weigh(self, found: Found) -> tuple[Mapping[str, float], Sequence[extractive.Extract]]:
+    def weigh(
+        self, found: Found, question: str = ""
+    ) -> tuple[Mapping[str, float], Sequence[extractive.Extract]]:
         """Give all signals of whether the question is answered, and the sentences to tell of.
+
+        `question` is what was asked where it was searched in other words, as a calculation is.
 
         `odds` are the reader's log odds, kept within what a logistic model can use.
         """
-        ranked = extractive.candidates(found.query, found)
+        ranked = extractive.candidates(question or found.query, found)
         reading = self._encoder.read(found.query, [extractive.line(e) for e in ranked])
         odds = max(-CERTAIN, min(CERTAIN, reading.odds))
         return {**found.signals, "odds": odds}, extractive.reordered(ranked, reading.lines)
@@ -188,7 +192,7 @@ class Answering:
         assert work.found is not None
         work.timings_ms["retrieve"] = round((time.perf_counter() - work.started) * 1000, 2)
         began = time.perf_counter()
-        signals, work.ranked = self.weigh(work.found)
+        signals, work.ranked = self.weigh(work.found, work.standalone)
         work.took("read", began)
         follows = work.standalone != work.question and _was_answered(work.history)
         if work.found.hits and self._refusal.answers(signals, follows):
