@@ -5,7 +5,7 @@ taken from fixed parallel sentences and never from the library, is subtracted be
 A vector therefore depends on its text, its language and the fingerprint alone. Nothing heavy is
 imported before the first text, and nothing is downloaded unless settings allow it. Questions go to
 the bundled encoder's engine itself, which gives the same vectors: importing Sentence Transformers
-would take eight seconds of a cold start and 300 MB.
+would take ten seconds of a cold start and 180 MB.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def test_answers(report: dict[str, Any]) -> None:
 def test_refusals(report: dict[str, Any]) -> None:
     """Answerable questions are seldom refused; what the library lacks mostly is."""
     figures = report["refusals"]["parts"]["all"]
-    # The bars are 0.03, reached, and 0.95, of which near misses stay short: 0.893, and 0.92 of the
+    # The bars are 0.03, reached, and 0.95, of which near misses stay short: 0.893, and 0.932 of the
     # questions up to r315, before 49 near misses written after the reader was fitted were added.
     assert figures["false_refused"] <= 0.03 and figures["refused"] >= 0.88
     assert report["refusals"]["parts"]["kind:near-miss"]["refused"] >= 0.85
