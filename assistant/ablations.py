@@ -20,6 +20,7 @@ SWITCHES: Mapping[str, Mapping[str, Any]] = {
     "all lanes": {},
     "without lexical": {"lexical": False},
     "without dense": {"dense": False},
+    "without lessons": {"lessons": False},
     "without aliases": {"aliases": False},
     "without exact": {"exact": False},
     "rank fusion": {"fusion": "rank"},

@@ -108,9 +108,9 @@ def _parser() -> argparse.ArgumentParser:
         default="all",
         choices=[
             "retrieval", "answers", "refusals", "grounding", "freshness", "injection",
-            "ablations", "calibrate", "train", "all",
+            "ablations", "teach", "train", "calibrate", "all",
         ],
-        help="which part (default all); calibrate and train fit the weights anew",
+        help="which part (default all); teach, train and calibrate fit the weights anew",
     )  # fmt: skip
     evaluate.add_argument(
         "--plots", type=Path, metavar="FILE.html", help="also draw the figures as a page"

@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from assistant import calibration, grounding, refusal, training
+from assistant import calibration, grounding, refusal, teaching, training
 from assistant.ablations import ablations
 from assistant.cases import (
     Case,
@@ -56,7 +56,7 @@ CARRIERS = 3
 
 
 def run(assistant: Assistant, suite: str = "all", knowledge: Path | None = None) -> dict[str, Any]:
-    """Run one suite or all; `calibrate` and `train` fit and store weights instead."""
+    """Run one suite or all; `teach`, `train` and `calibrate` fit and store weights instead."""
     source = knowledge or assistant.settings.knowledge
     wanted = SUITES if suite == "all" else (suite,)
     report: dict[str, Any] = {}
@@ -276,6 +276,11 @@ def train(asked: _Asked) -> dict[str, Any]:
     return training.train(asked.assistant)
 
 
+def teach(asked: _Asked) -> dict[str, Any]:
+    """Fit the lessons on the training questions and store them; takes two minutes."""
+    return teaching.teach(asked.assistant)
+
+
 def freshness(asked: _Asked) -> dict[str, Any]:
     """List the documents that are past their validity: their readers are warned, they want work."""
     return expired(asked.assistant.library("admin"), date.today())
@@ -341,5 +346,6 @@ _ON_LIBRARY: Mapping[str, Callable[[_Asked], dict[str, Any]]] = {
     "grounding": grounded,
     "freshness": freshness,
     "calibrate": calibrate,
+    "teach": teach,
     "train": train,
 }

@@ -24,6 +24,7 @@ from assistant.catalog import Catalog
 from assistant.embedding import Encoder
 from assistant.glossary import Glossary
 from assistant.language import content_terms, detect, fold, sentences, terms
+from assistant.lessons import Lessons
 from assistant.questions import asks_meaning, kind_of
 from assistant.records import VISIBLE_TO, Found, Hit, Language, Passage
 from assistant.settings import RetrievalSettings
@@ -52,6 +53,7 @@ class _Search:
     idf: dict[str, float] = field(default_factory=dict)
     equivalents: dict[str, frozenset[str]] = field(default_factory=dict)
     lanes: dict[str, dict[str, float]] = field(default_factory=dict)
+    precedent: float = 0.0
     timings_ms: dict[str, float] = field(default_factory=dict)
 
 
@@ -65,8 +67,10 @@ class Retriever:
         encoder: Encoder,
         glossary: Glossary,
         settings: RetrievalSettings,
+        lessons: Lessons | None = None,
     ) -> None:
-        """Take the opened parts of the library."""
+        """Take the opened parts of the library; lessons only where they fit the encoder."""
+        self._lessons = lessons
         self._catalog, self._store, self._encoder = catalog, store, encoder
         self._glossary, self._settings = glossary, settings
 
@@ -121,6 +125,9 @@ class Retriever:
 
     def _dense(self, search: _Search) -> dict[str, float]:
         vector = self._encoder.encode_query(search.query, search.language)
+        if self._lessons and search.settings.lessons:
+            search.precedent = self._lessons.precedent(vector)
+            vector = self._lessons.moved(vector, search.language)
         return dict(
             self._store.nearest(
                 self._catalog.fingerprint, search.visible, vector, search.settings.candidates
@@ -212,11 +219,17 @@ class Retriever:
             "overlap": max((share(b, search.idf, search.equivalents) for b in bodies), default=0.0),
             "years": _years(search, pieces),
             "unseen": self._unseen(search),
+            "precedent": self._precedent(search, kept),
             **self._named(search, pieces),
             **demands.signals(search.query, self._glossary, [hit.passage for hit in kept]),
             "figure_asked": float(kind_of(search.query) == "how_many"),
             "short": 1.0 / (1 + len(search.terms)),
         }
+
+    def _precedent(self, search: _Search, kept: Sequence[Hit]) -> float:
+        """Tell how like questions turned out; about documents that they were not asked of, 0."""
+        known = self._lessons and kept and _slug(kept[0]) in self._lessons.documents
+        return search.precedent if known else 0.0
 
     def _named(self, search: _Search, pieces: Sequence[_Piece]) -> dict[str, float]:
         """Tell whether somebody is named, and whether what is asked stands where they are named.

@@ -20,13 +20,14 @@ from assistant.answering import Answering
 from assistant.archive import Archive
 from assistant.catalog import Catalog, DocumentRow
 from assistant.database import Database
-from assistant.embedding import Encoder
+from assistant.embedding import BUNDLED, Encoder
 from assistant.errors import ConfigurationError, InputError, LibraryEmpty, LibraryError, ModelError
 from assistant.glossary import Glossary
 from assistant.hearing import hear_more
 from assistant.history import History
 from assistant.indexing import Indexer
 from assistant.language import detect
+from assistant.lessons import Lessons
 from assistant.llm import ChatModel
 from assistant.narrative import narrate, with_words
 from assistant.plan import talk
@@ -166,8 +167,19 @@ class Assistant:
     @cached_property
     def _retriever(self) -> Retriever:
         return Retriever(
-            self._catalog, self._store, self._encoder, self._glossary, self.settings.retrieval
+            self._catalog,
+            self._store,
+            self._encoder,
+            self._glossary,
+            self.settings.retrieval,
+            self._lessons,
         )
+
+    @cached_property
+    def _lessons(self) -> Lessons | None:
+        """What was learned about vectors of the bundled encoder; nothing holds for others."""
+        chosen = self.settings.encoder
+        return Lessons.load() if chosen.model == BUNDLED and chosen.centring else None
 
     @cached_property
     def _answering(self) -> Answering:

@@ -56,6 +56,7 @@ class RetrievalSettings(Group):
     dense: bool = Field(True, description="Search by meaning")
     lexical: bool = Field(True, description="Search by words (BM25 over bigrams)")
     aliases: bool = Field(True, description="Expand the query with glossary aliases")
+    lessons: bool = Field(True, description="Use what labelled questions taught (bundled encoder)")
     exact: bool = Field(True, description="Match known questions and glossary terms")
     fusion: Literal["coverage", "rank"] = Field("coverage", description="How lanes are joined")
     coverage_weight: float = Field(0.3, ge=0, le=5, description="Weight of lexical coverage")

@@ -18,7 +18,7 @@ LAYERS: list[set[str]] = [
      "wording", "instructions", "arithmetic"},
     {
         "decoding", "frontmatter", "formats", "fetching", "loading", "outline", "chunking",
-        "grounding", "agreement", "clauses", "llm", "weights", "e5", "reader",
+        "grounding", "agreement", "clauses", "llm", "weights", "e5", "reader", "lessons",
         "embedding", "scoring", "database", "catalog", "store", "history", "archive", "mappings",
         "questions", "demands", "transcript", "showing",
     },
@@ -27,7 +27,7 @@ LAYERS: list[set[str]] = [
     {"answering", "export", "narrative", "hearing"},
     {"service"},
     {"cases", "plots"},
-    {"evaluation", "ablations", "calibration", "training", "benchmark"},
+    {"evaluation", "ablations", "calibration", "training", "teaching", "benchmark"},
     {"ui", "cli"},
 ]  # fmt: skip
 
@@ -36,6 +36,7 @@ ALLOWED: set[tuple[str, str]] = {
     ("loading", "outline"), ("formats", "decoding"), ("chunking", "outline"),
     ("embedding", "e5"), ("embedding", "reader"), ("embedding", "weights"), ("reader", "e5"),
     ("reader", "weights"), ("e5", "weights"), ("evaluation", "training"),
+    ("evaluation", "teaching"), ("teaching", "training"),
     ("catalog", "database"), ("history", "database"),
     ("archive", "database"), ("mappings", "decoding"),
     ("grounding", "agreement"), ("grounding", "clauses"), ("agreement", "clauses"),
