@@ -47,7 +47,7 @@ class Lessons:
                 numbers["weights"],
                 frozenset(numbers["documents"].tolist()),
             )
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise ConfigurationError(f"{path.name} cannot be used: {error}") from error
 
     def store(self, path: Path = PATH) -> None:
@@ -73,8 +73,9 @@ class Lessons:
         return nearer
 
     def precedent(self, vector: np.ndarray) -> float:
-        """Give about -1 to 1: how like questions turned out; 0 where there were none."""
-        return float(kernel(vector[None], self.precedents)[0] @ self.weights)
+        """Give -1 to 1: how like questions turned out."""
+        outcome = float(kernel(vector[None], self.precedents)[0] @ self.weights)
+        return max(-1.0, min(1.0, outcome))
 
 
 def kernel(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -132,7 +133,7 @@ class Adapter:
         try:
             with np.load(path, allow_pickle=False) as stored:
                 return cls({name: stored[name] for name in stored.files})
-        except (OSError, ValueError) as error:
+        except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
             raise ModelUnavailable(
                 f"{path.name} cannot be used: {error}", model="reader"
             ) from error
