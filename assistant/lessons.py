@@ -74,8 +74,9 @@ class Lessons:
 
     def precedent(self, vector: np.ndarray) -> float:
         """Give -1 to 1: how like questions turned out."""
-        outcome = float(kernel(vector[None], self.precedents)[0] @ self.weights)
-        return max(-1.0, min(1.0, outcome))
+        # Without BLAS, whose threads would go on waiting and slow the reader down by a quarter.
+        near = np.exp(2 * WIDTH * (np.vecdot(self.precedents, vector) - 1))
+        return max(-1.0, min(1.0, float(np.vecdot(near, self.weights))))
 
 
 def kernel(one: np.ndarray, other: np.ndarray) -> np.ndarray:

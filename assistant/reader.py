@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 ADAPTER = Path(__file__).with_name("reader.npz")
 LAYERS = 6
 LORA_SCALE = 2.0
-TOKENS = 256  # of question, headings and sentences together
-SENTENCES = 8
+TOKENS = 128  # of question, headings and sentences together
+SENTENCES = 5
 _QUESTION_TOKENS, _SENTENCE_TOKENS, _HEADING_TOKENS = 80, 100, 40
 _SHORT = 1000  # characters
 _BEGIN, _END = 0, 2

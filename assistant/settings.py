@@ -59,7 +59,7 @@ class RetrievalSettings(Group):
     lessons: bool = Field(True, description="Use what labelled questions taught (bundled encoder)")
     exact: bool = Field(True, description="Match known questions and glossary terms")
     fusion: Literal["coverage", "rank"] = Field("coverage", description="How lanes are joined")
-    coverage_weight: float = Field(0.3, ge=0, le=5, description="Weight of lexical coverage")
+    coverage_weight: float = Field(0.2, ge=0, le=5, description="Weight of lexical coverage")
     exact_weight: float = Field(0.1, ge=0, le=5, description="Weight of an exact match")
     glossary_penalty: float = Field(
         0.3, ge=0, le=1, description="Taken off definitions when no definition is asked for"
