@@ -19,9 +19,8 @@ from assistant import refusal
 from assistant.refusal import AnswerabilityModel
 
 FOLDS = 5
-# Where both bars cannot be met together, so much false refusal is accepted in the folds; weights
-# fitted on the whole tuned part then stay under the bar of 0.03.
-ACCEPTED_FALSE_REFUSALS = 0.04
+# The bars of both errors: shares of unanswerable ones answered and of answerable ones refused.
+ANSWERED_BAR, REFUSED_BAR = 0.05, 0.03
 
 
 @dataclass(frozen=True)
@@ -74,21 +73,18 @@ def _fitted(
 
 
 def best_threshold(probabilities: Sequence[float], answerable: Sequence[bool]) -> float:
-    """Choose the cut that refuses most while false refusals stay within what is accepted.
-
-    A proven sentence about the right subject does little harm where the exact figure is missing;
-    a false refusal hides an answer. So the second error is bounded, the first one minimised.
-    """
+    """Choose the cut at which the worse of both errors, in shares of its bar, is least."""
     levels = sorted({0.0, 1.0, *(p for p in probabilities if p < 1.0)})
     cuts = [(low + high) / 2 for low, high in pairwise(levels)]
-    good = [
-        cut
-        for cut in cuts
-        if rates_at(cut, probabilities, answerable)["false_refused"] <= ACCEPTED_FALSE_REFUSALS
-    ]
-    most = max(rates_at(cut, probabilities, answerable)["refused"] for cut in good)
-    best = [c for c in good if rates_at(c, probabilities, answerable)["refused"] >= most]
+    errors = [worse_error(cut, probabilities, answerable) for cut in cuts]
+    best = [cut for cut, error in zip(cuts, errors, strict=True) if error <= min(errors)]
     return best[len(best) // 2]
+
+
+def worse_error(cut: float, probabilities: Sequence[float], answerable: Sequence[bool]) -> float:
+    """Give the worse of both errors at a cut, in shares of its bar: up to 1, both bars hold."""
+    rates = rates_at(cut, probabilities, answerable)
+    return max((1 - rates["refused"]) / ANSWERED_BAR, rates["false_refused"] / REFUSED_BAR)
 
 
 def rates_at(
@@ -105,14 +101,14 @@ def rates_at(
 
 
 def worth(rows: Sequence[Row]) -> dict[str, float]:
-    """Give the share of unanswerable questions refused without each signal, at the same cost."""
+    """Give the worse of both errors, in shares of its bar, without each signal."""
     tuned = [row for row in rows if not row.held_out]
     labels = [row.answerable for row in tuned]
     figures = {}
     for left_out in ("", *_signals(tuned)):
         unseen = _fitted(tuned, [name for name in _signals(tuned) if name != left_out])[3]
-        rates = rates_at(best_threshold(unseen, labels), unseen, labels)
-        figures[left_out or "nothing"] = round(rates["refused"], 4)
+        least = worse_error(best_threshold(unseen, labels), unseen, labels)
+        figures[left_out or "nothing"] = round(least, 3)
     return figures
 
 
@@ -131,7 +127,7 @@ def report(model: AnswerabilityModel, rows: Sequence[Row]) -> dict[str, Any]:
         }
     wrong = [r.id for r in rows if model.answers(r.signals, r.follow_up) != r.answerable]
     fitted = {"threshold": model.threshold, "weights": dict(model.weights)}
-    return {**fitted, "refused_without": worth(rows), **parts, "wrong": wrong}
+    return {**fitted, "worse_error_without": worth(rows), **parts, "wrong": wrong}
 
 
 def write(model: AnswerabilityModel, path: Path) -> None:

@@ -1,7 +1,7 @@
 """What a question demands of whom, and whether the sentences found about that one hold it.
 
 A near miss asks a brand of the library for something that the library does not say of it. Words
-alone do not tell; so the asked attribute, place, year and kind of quantity are looked for within
+alone do not tell; so the asked attribute, year and kind of quantity are looked for within
 one sentence about the named subject. Every signal is 0 to 1, and 0 when nothing is demanded.
 """
 
@@ -33,11 +33,11 @@ class _Lists:
     """The word lists of `demands.yaml`, ready to search with."""
 
     dimensions: tuple[tuple[str, re.Pattern[str]], ...]
-    things: tuple[tuple[str, re.Pattern[str]], ...]
+    attributes: tuple[re.Pattern[str], ...]
 
-    def mentioned(self, kind: str, folded: str) -> list[re.Pattern[str]]:
-        """Give the attributes or places that a folded question names."""
-        return [words for name, words in self.things if name == kind and words.search(folded)]
+    def mentioned(self, folded: str) -> list[re.Pattern[str]]:
+        """Give the attributes that a folded question names."""
+        return [words for words in self.attributes if words.search(folded)]
 
     def dimension(self, folded: str) -> str | None:
         """Give the kind of quantity that is asked for."""
@@ -67,22 +67,17 @@ def signals(question: str, glossary: Glossary, passages: Sequence[Passage]) -> d
     names = _patterns(m for m in mentions if m.term.is_name)
     terms = _patterns(m for m in mentions if m.term.is_defined)
     everyday = _patterns(m for m in mentions if m.term.is_everyday)
-    attributes = lists.mentioned("attribute", folded)
+    attributes = lists.mentioned(folded)
     lines = [line for p in passages[:PASSAGES_READ] for line in _lines(p)]
     if names:
         lines = [line for line in lines if any(name.search(line.full) for name in names)]
     years = frozenset(_YEAR.findall(folded))
     wanted = [*terms, *everyday, *attributes]
-    unfit = _unfit(lines, wanted, lists.dimension(folded), years)
-    named = float(bool(names))
     return {
-        "attribute": float(bool(attributes)),
+        "named": float(bool(names)),
         "attribute_missing": _missing(lines, attributes),
-        "terms_missing_of_named": named * _missing(lines, terms),
-        "place_missing": _missing(lines, lists.mentioned("place", folded)),
         "year_missing": float(bool(years) and not any(years <= line.years for line in lines)),
-        "figure_missing": unfit,
-        "figure_missing_of_named": named * unfit,
+        "figure_missing": _unfit(lines, wanted, lists.dimension(folded), years),
     }
 
 
@@ -139,11 +134,9 @@ def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
 def _lists() -> _Lists:
     try:
         stored = yaml.safe_load(DEMANDS.read_text(encoding="utf-8"))
-        things = [("attribute", words) for words in stored["attributes"].values()]
-        things += [("place", names) for names in stored["places"]]
         return _Lists(
             tuple((name, re.compile(pattern)) for name, pattern in stored["dimensions"]),
-            tuple((kind, _any_of(tuple(words))) for kind, words in things),
+            tuple(_any_of(tuple(words)) for words in stored["attributes"].values()),
         )
     except (OSError, KeyError, TypeError, re.error, yaml.YAMLError) as error:
         raise ConfigurationError(f"{DEMANDS.name} cannot be used: {error}") from error

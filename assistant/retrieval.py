@@ -8,10 +8,9 @@ question, unseen ones included: lexical evidence fades by itself when few of the
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,14 +22,13 @@ from assistant import demands, tokens
 from assistant.catalog import Catalog
 from assistant.embedding import Encoder
 from assistant.glossary import Glossary
-from assistant.language import content_terms, detect, fold, sentences, terms
+from assistant.language import content_terms, detect, fold, terms
 from assistant.lessons import Lessons
 from assistant.questions import asks_meaning, kind_of
 from assistant.records import VISIBLE_TO, Found, Hit, Language, Passage
 from assistant.settings import RetrievalSettings
 from assistant.store import VectorStore
 
-_YEAR = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
 RANK_CONSTANT = 60  # Cormack, Clarke & Buettcher 2009, reciprocal rank fusion
 NEAR_DUPLICATE = 0.8  # share of common bigrams above which two passages say the same
 KNOWN_QUESTION = 0.5  # Dice overlap of terms from which a known question counts as asked
@@ -209,42 +207,18 @@ class Retriever:
 
     def _signals(self, search: _Search, kept: Sequence[Hit]) -> dict[str, float]:
         """Give what the decision to refuse is made from; every value is about 0 to 1."""
-        cosines = sorted(search.lanes.get("dense", {}).values(), reverse=True)
-        top = [h.passage for h in kept[:3]]
-        bodies = [set(terms(f"{p.title} {p.section} {p.text}")) for p in top]
-        pieces = [_Piece.of(p, a, b) for p in top for a, b in sentences(p.text)]
+        found = search.lanes.get("dense", {}).values()
         return {
-            "cosine": cosines[0] if cosines else 0.0,
-            "margin": cosines[0] - sum(cosines[1:10]) / len(cosines[1:10]) if cosines[1:] else 0.0,
-            "overlap": max((share(b, search.idf, search.equivalents) for b in bodies), default=0.0),
-            "years": _years(search, pieces),
+            "cosine": max(found, default=0.0),
             "unseen": self._unseen(search),
             "precedent": self._precedent(search, kept),
-            **self._named(search, pieces),
             **demands.signals(search.query, self._glossary, [hit.passage for hit in kept]),
-            "figure_asked": float(kind_of(search.query) == "how_many"),
-            "short": 1.0 / (1 + len(search.terms)),
         }
 
     def _precedent(self, search: _Search, kept: Sequence[Hit]) -> float:
         """Tell how like questions turned out; about documents that they were not asked of, 0."""
         known = self._lessons and kept and _slug(kept[0]) in self._lessons.documents
         return search.precedent if known else 0.0
-
-    def _named(self, search: _Search, pieces: Sequence[_Piece]) -> dict[str, float]:
-        """Tell whether somebody is named, and whether what is asked stands where they are named.
-
-        `apart` is the share of the question's other terms missing from every sentence about the
-        named one: a brand of the library, asked for what the library does not say of it.
-        """
-        mentions = [m for m in self._glossary.mentions(search.query) if m.term.is_name]
-        if not mentions:
-            return {"named": 0.0, "apart": 0.0}
-        own = {term for m in mentions for name in m.term.names for term in terms(name)}
-        rest = {t: w for t, w in search.idf.items() if t not in own}
-        about = [p for p in pieces if own & p.terms]
-        best = max((share(p.terms, rest, search.equivalents) for p in about), default=0.0)
-        return {"named": 1.0, "apart": 1.0 - best if rest else 0.0}
 
     def _equivalents(self, query: str) -> dict[str, frozenset[str]]:
         """Map each question term to the terms of the other names of what it belongs to."""
@@ -264,19 +238,6 @@ class Retriever:
         """Give the idf from which a term stands nowhere in the library."""
         size = self._catalog.size(search.visible)
         return (math.log(size + 0.5) - math.log(0.5)) * 0.999 if size else 0.0
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """A sentence of a found passage as the signals see it, its heading counted in."""
-
-    terms: set[str]
-    text: str
-
-    @classmethod
-    def of(cls, passage: Passage, start: int, end: int) -> _Piece:
-        text = passage.text[start:end]
-        return cls(set(terms(f"{passage.title} {text}")), text)
 
 
 class FoundDocuments(list[LangChainDocument]):
@@ -377,18 +338,6 @@ def share(
     none: frozenset[str] = frozenset()
     hit = sum(w for t, w in weights.items() if t in found or equivalents.get(t, none) & found)
     return hit / total if total else 0.0
-
-
-def _best_share(search: _Search, pieces: Iterable[_Piece]) -> float:
-    return max((share(p.terms, search.idf, search.equivalents) for p in pieces), default=0.0)
-
-
-def _years(search: _Search, pieces: Sequence[_Piece]) -> float:
-    """Give the best share among sentences that name every year asked for; 1 when none is."""
-    asked = set(_YEAR.findall(search.query))
-    if not asked:
-        return 1.0
-    return _best_share(search, [p for p in pieces if asked <= set(_YEAR.findall(p.text))])
 
 
 def _fit(
