@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 PROMPTS = {"query": "query: ", "document": "passage: "}
 CONTRIB = "com.microsoft"
 _LONGEST_PIECE = 16
+_SHORT = 1000  # characters of a text whose pieces are remembered
 _BEGIN, _END = 0, 2
 EPSILON = 1e-12
 
@@ -225,6 +226,9 @@ class E5:
         """Open an unpacked model; 0 threads means one for each available processor."""
         self.folder = folder
         self.threads = threads or available_processors()
+        # The reader meets the same sentences in many questions. Of this object, so that the cache
+        # does not keep it alive.
+        self._remembered = lru_cache(maxsize=4096)(self._ids)
 
     @cached_property
     def _session(self) -> Any:
@@ -252,10 +256,13 @@ class E5:
         _ = self._session, self.tokenizer, self._replacements, self._helpers
         return self
 
-    def pieces(self, text: str) -> list[int]:
+    def pieces(self, text: str) -> Sequence[int]:
         """Give the ids of a text's pieces, without the marks of begin and end."""
+        return self._remembered(text) if len(text) <= _SHORT else self._ids(text)
+
+    def _ids(self, text: str) -> tuple[int, ...]:
         longest = MAX_TOKENS * _LONGEST_PIECE
-        return self._pieces(self._normalise(text)[:longest])
+        return tuple(self._pieces(self._normalise(text)[:longest]))
 
     def _pieces(self, text: str) -> list[int]:
         ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False).ids

@@ -61,6 +61,7 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
         ),
     ),
 )
+_HEADS = re.compile(r"[几多]少?[个名位]?(?:客服|人|主播|运营|坐席)|how many (?:agents|people|staff|hosts)")
 _NUMBER = re.compile(r"\d[\d,,.]*")
 _NAMED_NUMBER = re.compile(
     r"(?:19|20)\d{2}|618|818|双\s?1[12]|5a|a3|double (?:11|12)|24小时", re.IGNORECASE
@@ -109,8 +110,10 @@ def search_form(question: str) -> str:
     if kind_of(question) != "calculation":
         return question
     rest = _NUMBER.sub(" ", question)
-    rule = "怎么算 测算 公式" if detect(question) == "zh" else "how to calculate, formula"
-    return re.sub(r"\s+", " ", f"{rest} {rule}").strip()
+    chinese, heads = detect(question) == "zh", bool(_HEADS.search(fold(question)))
+    what = ("人数" if chinese else "headcount, ") if heads else ""
+    rule = "怎么算 测算 公式" if chinese else "how to calculate, formula"
+    return re.sub(r"\s+", " ", f"{rest} {what}{rule}").strip()
 
 
 def wants_more(question: str) -> bool:

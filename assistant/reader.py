@@ -12,7 +12,7 @@ import math
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,6 @@ LORA_SCALE = 2.0
 TOKENS = 128  # of question, headings and sentences together
 SENTENCES = 5
 _QUESTION_TOKENS, _SENTENCE_TOKENS, _HEADING_TOKENS = 80, 100, 40
-_SHORT = 1000  # characters
 _BEGIN, _END = 0, 2
 
 
@@ -103,21 +102,11 @@ def _fitting(engine: e5.E5, lines: Sequence[Line], left: int) -> dict[str, list[
 
 
 def _own(engine: e5.E5, line: Line) -> Sequence[int]:
-    return _pieces(engine, line.text)[:_SENTENCE_TOKENS]
+    return engine.pieces(line.text)[:_SENTENCE_TOKENS]
 
 
 def _heading(engine: e5.E5, headings: str) -> Sequence[int]:
-    return _pieces(engine, f"{headings}:")[:_HEADING_TOKENS]
-
-
-def _pieces(engine: e5.E5, text: str) -> Sequence[int]:
-    """Remember the tokens of short texts: the same sentences are read for many questions."""
-    return _remembered(engine, text) if len(text) <= _SHORT else engine.pieces(text)
-
-
-@lru_cache(maxsize=4096)
-def _remembered(engine: e5.E5, text: str) -> tuple[int, ...]:
-    return tuple(engine.pieces(text))
+    return engine.pieces(f"{headings}:")[:_HEADING_TOKENS]
 
 
 class Adapter:

@@ -34,6 +34,7 @@ NEAR_DUPLICATE = 0.8  # share of common bigrams above which two passages say the
 KNOWN_QUESTION = 0.5  # Dice overlap of terms from which a known question counts as asked
 BARE_TERM = 3  # a question of so few terms is a name
 ALIAS_WORTH = 0.8  # of the name that the question uses
+FOREIGN_WORDS = 0.6  # worth of words found in a text of another language: names and figures alone
 COVERAGE_CAP = 1.0  # aliases can push BM25 past the question's own terms
 
 
@@ -286,12 +287,13 @@ def _fused(
     chosen = search.settings
     if chosen.fusion == "rank":
         return sum(1 / (RANK_CONSTANT + rank) for rank in ranks.values())
+    same = passage.language == search.language
     score = scores.get("dense", floor)
-    score += chosen.coverage_weight * scores.get("lexical", 0.0)
+    score += chosen.coverage_weight * scores.get("lexical", 0.0) * (1 if same else FOREIGN_WORDS)
     score += chosen.exact_weight * scores.get("exact", 0.0)
     if passage.kind == "glossary" and not search.defines:
         score -= chosen.glossary_penalty
-    return score + (chosen.language_bonus if passage.language == search.language else 0.0)
+    return score + (chosen.language_bonus if same else 0.0)
 
 
 def _spread(hits: Sequence[Hit], chosen: RetrievalSettings) -> list[Hit]:
