@@ -65,10 +65,13 @@ def _library(settings: Settings, scales: Sequence[int]) -> dict[str, Any]:
             report["question"] = _questions(assistant)
         report["start"] = _starts(data)
         for scale in scales:
-            # A process of its own, so that its memory is that of one library.
-            with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as apart:
-                work = apart.submit(_at_scale, settings, Path(folder) / str(scale), scale)
-                report[f"question_at_{scale}"] = work.result()
+            # A process for each, so that memory is that of answering from one library.
+            spawn = multiprocessing.get_context("spawn")
+            with ProcessPoolExecutor(1, spawn, max_tasks_per_child=1) as apart:
+                there = settings.model_copy(update={"data": Path(folder) / str(scale)})
+                padded = apart.submit(_padded, settings, there, scale).result()
+                asked = apart.submit(_at_scale, there).result()
+                report[f"question_at_{scale}"] = {"padding_seconds": padded, **asked}
     return report
 
 
@@ -162,17 +165,21 @@ def _spread(name: str, values: Sequence[float]) -> dict[str, float]:
 # -- larger libraries ------------------------------------------------------------------------
 
 
-def _at_scale(settings: Settings, data: Path, passages: int) -> dict[str, Any]:
-    """Ask the real questions of a library padded to `passages` with recombined sentences."""
+def _padded(settings: Settings, there: Settings, passages: int) -> float:
+    """Make a library padded to `passages` with recombined sentences; give the seconds of it."""
     if (settings.data / "models").is_dir():
-        shutil.copytree(settings.data / "models", data / "models")
-    with Assistant.open(settings.model_copy(update={"data": data})) as assistant:
+        shutil.copytree(settings.data / "models", there.data / "models")
+    with Assistant.open(there) as assistant:
         real = assistant.sync().encoded
         began = time.perf_counter()
         _pad(assistant, passages - real)
-        padded = time.perf_counter() - began
-        figures = _questions(assistant)
-        return {"padding_seconds": round(padded, 1), **figures, "memory_mb": _resident(os.getpid())}
+        return round(time.perf_counter() - began, 1)
+
+
+def _at_scale(there: Settings) -> dict[str, Any]:
+    """Ask the real questions of a padded library."""
+    with Assistant.open(there) as assistant:
+        return {**_questions(assistant), "memory_mb": _resident(os.getpid())}
 
 
 def _pad(assistant: Assistant, passages: int) -> None:

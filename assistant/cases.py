@@ -33,6 +33,12 @@ def load(name: str) -> Any:
         raise ConfigurationError(f"the question set {path.name} cannot be read: {error}") from error
 
 
+def fresh_questions() -> list[list[str]]:
+    """Give the questions that nothing is tuned to: yes or no, language, document, question."""
+    lines = (DATA / "fresh.tsv").read_text(encoding="utf-8").splitlines()
+    return [line.split("\t") for line in lines]
+
+
 def is_held_out(case: Case) -> bool:
     """Say whether a case is kept apart from tuning: its number can be divided by five."""
     return int(re.sub(r"\D", "", str(case["id"]))) % 5 == 0

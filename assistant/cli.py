@@ -107,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         "--suite",
         default="all",
         choices=[
-            "retrieval", "answers", "refusals", "grounding", "freshness", "injection",
+            "retrieval", "answers", "refusals", "fresh", "grounding", "freshness", "injection",
             "ablations", "teach", "train", "calibrate", "all",
         ],
         help="which part (default all); teach, train and calibrate fit the weights anew",

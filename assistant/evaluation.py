@@ -18,6 +18,7 @@ from assistant.ablations import ablations
 from assistant.cases import (
     Case,
     by_part,
+    fresh_questions,
     history_of,
     is_held_out,
     laboratory,
@@ -49,7 +50,7 @@ from assistant.service import Assistant
 
 __all__ = ["page", "run", "table"]
 
-SUITES = ("retrieval", "answers", "refusals", "grounding", "freshness", "injection")
+SUITES = ("retrieval", "answers", "refusals", "fresh", "grounding", "freshness", "injection")
 LANES = ("dense", "lexical", "exact")
 WIDE = 1000
 CARRIERS = 3
@@ -94,34 +95,32 @@ def retrieval(asked: _Asked) -> dict[str, Any]:
     """Measure each lane and the fusion on every part; zh→en and en→zh search one language only."""
     cases = load("questions")
     scores: dict[str, dict[str, dict[str, float]]] = {}
-    crossed: dict[str, dict[str, float]] = {}
+    crossed: dict[str, dict[str, dict[str, float]]] = {}
     times: list[float] = []
     for case in cases:
         foreign = {"only_language": other(case["language"])}
         switches = foreign if case["kind"] == "cross" else {}
         rankings, milliseconds = _rankings(asked.assistant, case, switches)
         times.append(milliseconds)
-        scores[case["id"]] = {
-            lane: ranking_scores(ranked, case["documents"], case["kind"])
-            for lane, ranked in rankings.items()
-        }
-        found = asked.assistant.retrieve(case["question"], history_of(case), keep=DEPTH, **foreign)
-        ranked = slugs(found.hits)
-        crossed[case["id"]] = ranking_scores(ranked, case["documents"], case["kind"])
+        abroad, _ = _rankings(asked.assistant, case, foreign)
+        for found, ranked in ((scores, rankings), (crossed, abroad)):
+            found[case["id"]] = {
+                lane: ranking_scores(names, case["documents"], case["kind"])
+                for lane, names in ranked.items()
+            }
     lanes = ("fused", *LANES)
+    grouped = [(name, part, scores) for name, part in by_part(cases).items()]
+    for name, spoken in (("zh→en", "zh"), ("en→zh", "en")):
+        grouped.append((name, [case for case in cases if case["language"] == spoken], crossed))
     parts = {
         name: {"questions": len(part)}
-        | {lane: means(scores[case["id"]][lane] for case in part) for lane in lanes}
-        for name, part in by_part(cases).items()
+        | {lane: means(found[case["id"]][lane] for case in part) for lane in lanes}
+        for name, part, found in grouped
     }
-    for name, spoken in (("zh→en", "zh"), ("en→zh", "en")):
-        part = [case for case in cases if case["language"] == spoken]
-        fused = means(crossed[case["id"]] for case in part)
-        parts[name] = {"questions": len(part), "fused": fused}
     return {
         "parts": parts,
         "missed@5": [n for n, lanes_ in scores.items() if lanes_["fused"]["recall@5"] < 1],
-        "missed@5_crossed": [n for n, found in crossed.items() if found["recall@5"] < 1],
+        "missed@5_crossed": [n for n, found in crossed.items() if found["fused"]["recall@5"] < 1],
         "milliseconds": spread(times),
     }
 
@@ -281,6 +280,22 @@ def teach(asked: _Asked) -> dict[str, Any]:
     return teaching.teach(asked.assistant)
 
 
+def fresh(asked: _Asked) -> dict[str, Any]:
+    """Measure on questions that nothing was tuned to: what to expect of new ones.
+
+    `refused` are shares of those that must be, `found@5` of the documents that answer the others.
+    """
+    given: dict[str, list[float]] = {"refused": [], "false_refused": [], "found@5": []}
+    for label, _, document, question in fresh_questions():
+        refused = float(asked.assistant.ask(question).refused)
+        given["refused" if label == "no" else "false_refused"].append(refused)
+        if label == "yes":
+            hits = asked.assistant.retrieve(question, keep=DEPTH).hits
+            given["found@5"].append(ranking_scores(slugs(hits), [document])["recall@5"])
+    counts = {"answerable": len(given["false_refused"]), "unanswerable": len(given["refused"])}
+    return counts | {name: mean(values) for name, values in given.items()}
+
+
 def freshness(asked: _Asked) -> dict[str, Any]:
     """List the documents that are past their validity: their readers are warned, they want work."""
     return expired(asked.assistant.library("admin"), date.today())
@@ -344,6 +359,7 @@ _ON_LIBRARY: Mapping[str, Callable[[_Asked], dict[str, Any]]] = {
     "answers": answers,
     "refusals": refusals,
     "grounding": grounded,
+    "fresh": fresh,
     "freshness": freshness,
     "calibrate": calibrate,
     "teach": teach,

@@ -23,15 +23,18 @@ def report(library: Assistant) -> dict[str, Any]:
 def test_retrieval(report: dict[str, Any]) -> None:
     """The fusion finds the documents, and is not worse than its best lane."""
     parts = report["retrieval"]["parts"]
-    # The bars are 0.97 and 0.90: reached over all (0.972 and 0.919), with room for one question.
-    for name, recall, rank in (("all", 0.967, 0.90), ("zh", 0.97, 0.91), ("en", 0.95, 0.89)):
+    # The bars are 0.97 and 0.90: held over all and in each language, not where the answer stands
+    # in the other language only, nor by the recall of the held-out part (0.936).
+    floors = {
+        "all": (0.97, 0.93), "zh": (0.97, 0.93), "en": (0.97, 0.93), "held_out": (0.92, 0.91),
+        "zh→en": (0.93, 0.85), "en→zh": (0.90, 0.81), "kind:colloquial": (0.92, 0.89),
+        "kind:exact-term": (1.0, 1.0),
+    }  # fmt: skip
+    for name, (recall, rank) in floors.items():
         fused = parts[name]["fused"]
         assert fused["recall@5"] >= recall and fused["mrr@10"] >= rank, (name, fused)
         for lane in ("dense", "lexical", "exact"):
             assert fused["mrr@10"] >= parts[name][lane]["mrr@10"], (name, lane)
-            assert fused["recall@5"] >= parts[name][lane]["recall@5"], (name, lane)
-    apart = parts["held_out"]["fused"]  # under the bar of recall: 0.933 and 0.908
-    assert apart["recall@5"] >= 0.91 and apart["mrr@10"] >= 0.88
 
 
 def test_answers(report: dict[str, Any]) -> None:
@@ -39,16 +42,23 @@ def test_answers(report: dict[str, Any]) -> None:
     figures = report["answers"]["parts"]["all"]
     assert figures["verbatim"] == 1.0 and figures["baseless_numbers"] == 0
     assert figures["citation_precision"] >= 0.98 and figures["citation_recall"] >= 0.95
-    assert figures["facts"] >= 0.85 and figures["right_language"] >= 0.96
+    assert figures["facts"] >= 0.87 and figures["right_language"] >= 0.96
 
 
 def test_refusals(report: dict[str, Any]) -> None:
     """Answerable questions are seldom refused; what the library lacks mostly is."""
     figures = report["refusals"]["parts"]["all"]
-    # The bars are 0.03, reached, and 0.95, of which near misses stay short: 0.893, and 0.932 of the
-    # questions up to r315, before 49 near misses written after the reader was fitted were added.
-    assert figures["false_refused"] <= 0.03 and figures["refused"] >= 0.88
-    assert report["refusals"]["parts"]["kind:near-miss"]["refused"] >= 0.85
+    # The bars are 0.03 and 0.95, both held (0.028 and 0.955); a question each for other processors.
+    assert figures["false_refused"] <= 0.032 and figures["refused"] >= 0.947
+    assert report["refusals"]["parts"]["kind:near-miss"]["refused"] >= 0.93
+
+
+def test_fresh_questions(report: dict[str, Any]) -> None:
+    """Questions that nothing was tuned to do worse, but not much."""
+    figures = report["fresh"]
+    assert figures["answerable"] >= 50 and figures["unanswerable"] >= 50
+    assert figures["false_refused"] <= 0.06 and figures["found@5"] >= 0.95
+    assert figures["refused"] >= 0.75
 
 
 def test_grounding(report: dict[str, Any]) -> None:

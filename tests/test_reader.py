@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant import e5, training
-from assistant.cases import load, slug
+from assistant.cases import fresh_questions, load, slug
 from assistant.errors import ConfigurationError, ModelUnavailable
 from assistant.reader import SENTENCES, TOKENS, Adapter, Line, Reader, pack
 from assistant.service import Assistant
@@ -129,6 +129,7 @@ def test_every_answered_training_question_quotes_its_document() -> None:
 def test_no_training_question_is_one_of_the_evaluation() -> None:
     """What the reader is measured on, it never saw: not even in nearly the same words."""
     asked = {q["question"] for name in ("questions", "refusals") for q in load(name)}
+    asked |= {question for *_, question in fresh_questions()}
     taught = {example.question for example in training.examples()}
     grams = [_grams(question) for question in asked]
     assert not asked & taught
