@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 ADAPTER = Path(__file__).with_name("reader.npz")
 LAYERS = 6
 LORA_SCALE = 2.0
-TOKENS = 128  # of question, headings and sentences together
 SENTENCES = 5
-_QUESTION_TOKENS, _SENTENCE_TOKENS, _HEADING_TOKENS = 80, 100, 40
+_QUESTION_TOKENS, _LINES_TOKENS = 80, 108
+_SENTENCE_TOKENS, _HEADING_TOKENS = 72, 32  # so that the best line always fits
 _BEGIN, _END = 0, 2
+TOKENS = 2 + _QUESTION_TOKENS + _LINES_TOKENS
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def pack(engine: e5.E5, question: str, lines: Sequence[Line]) -> Packed:
     ids = [_BEGIN, *engine.pieces(f"query: {question}")[:_QUESTION_TOKENS], _END]
     asked = len(ids)
     spans = []
-    for headings, numbers in _fitting(engine, lines, TOKENS - asked).items():
+    for headings, numbers in _fitting(engine, lines, _LINES_TOKENS).items():
         ids += _heading(engine, headings)
         for number in sorted(numbers, key=lambda n: lines[n].place):
             own = _own(engine, lines[number])

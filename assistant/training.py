@@ -173,7 +173,7 @@ class _Course:
     def _packed(self, sample: Sample) -> Packed:
         """Shuffle the ranks a little and read more or fewer lines, one that answers among them."""
         ranks = {n: n + self.chance.gauss(0, 1.5) for n in range(len(sample.lines))}
-        order = sorted(ranks, key=ranks.__getitem__)[: self.chance.choice((3, 5, 6, 7, 8, 8, 8))]
+        order = sorted(ranks, key=ranks.__getitem__)[: self.chance.choice((2, 3, 4, 5, 5, 5))]
         if sample.answered and not sample.gold & set(order):
             order[self.chance.randrange(len(order))] = self.chance.choice(sorted(sample.gold))
         packed = pack(self.engine, sample.question, [sample.lines[n] for n in order])

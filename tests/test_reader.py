@@ -77,6 +77,14 @@ def test_any_text_fits_and_every_span_is_inside(
     assert np.allclose(means[1:].sum(axis=1), 1)
 
 
+def test_a_long_question_leaves_room_for_the_best_line(engine: e5.E5) -> None:
+    long = Line("很长的标题 " * 40, 0, "这一句话也很长，" * 40)
+    for lines in ([long], [long, *KANS]):
+        packed = pack(engine, "我们店铺最近的情况是这样的，" * 40 + ANSWERED, lines)
+        assert packed.spans[0][0] == 0
+        assert len(packed.ids) <= TOKENS
+
+
 def test_lines_of_one_heading_stand_together_in_the_order_of_their_text(engine: e5.E5) -> None:
     packed = pack(engine, ANSWERED, [KANS[0], KANS[2], KANS[1]])
     assert [number for number, _, _ in packed.spans] == [2, 0, 1]
