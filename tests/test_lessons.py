@@ -98,6 +98,7 @@ def test_precedents_are_silent_about_other_documents(
         found = assistant.retrieve("韩束 2023 年的仓库租金是多少?")
         assert found.hits
         assert found.signals["precedent"] == 0
+        assert "8 万元" in assistant.ask("韩束 2023 年的仓库租金是多少?").text
 
 
 @pytest.mark.parametrize("changes", [{"centring": False}, {"model": "some/model"}])
