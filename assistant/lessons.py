@@ -31,7 +31,7 @@ class Lessons:
     shifts: Mapping[str, np.ndarray]  # [size] by language
     precedents: np.ndarray  # unit vectors of questions [n, size]
     weights: np.ndarray  # [n]
-    documents: frozenset[str]  # slugs that the questions were asked about
+    passages: frozenset[str]  # ids of those that the questions were asked of
 
     @classmethod
     def load(cls, path: Path = PATH) -> Lessons:
@@ -45,7 +45,7 @@ class Lessons:
                 {name: numbers[f"shift_{name}"].astype(np.float32) for name in ("zh", "en")},
                 _unpacked(numbers["precedents"], numbers["scales"]),
                 numbers["weights"],
-                frozenset(numbers["documents"].tolist()),
+                frozenset(numbers["passages"].tolist()),
             )
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise ConfigurationError(f"{path.name} cannot be used: {error}") from error
@@ -61,7 +61,7 @@ class Lessons:
                 precedents=packed,
                 scales=scales,
                 weights=self.weights.astype(np.float32),
-                documents=np.array(sorted(self.documents)),
+                passages=np.array(sorted(self.passages)),
                 **{f"shift_{name}": one.astype(np.float16) for name, one in self.shifts.items()},  # type: ignore[arg-type]
             )
 

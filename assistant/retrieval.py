@@ -217,8 +217,8 @@ class Retriever:
         }
 
     def _precedent(self, search: _Search, kept: Sequence[Hit]) -> float:
-        """Tell how like questions turned out; about documents that they were not asked of, 0."""
-        known = self._lessons and kept and _slug(kept[0]) in self._lessons.documents
+        """Tell how like questions turned out; 0 where the best passage is new or changed since."""
+        known = self._lessons and kept and kept[0].passage.id in self._lessons.passages
         return search.precedent if known else 0.0
 
     def _equivalents(self, query: str) -> dict[str, frozenset[str]]:

@@ -7,6 +7,7 @@ fitted on tell. The labelled evaluation sets are never used.
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from assistant.cases import other, slug
 from assistant.chunking import chunk, embedding_text
 from assistant.embedding import BUNDLED, Encoder
 from assistant.lessons import Lessons
-from assistant.records import Document, Language
+from assistant.records import VISIBLE_TO, Document, Language
 from assistant.scoring import means, ranking_scores
 from assistant.service import Assistant
 from assistant.training import Example, examples
@@ -78,9 +79,15 @@ def teach(
     move = _move(passages, questions, np.ones(len(questions.slugs), bool))
     kept = lessons.rounded(vectors)
     weights = _ridge(kept, np.array([1.0 if one.answered else -1.0 for one in given]))
-    Lessons(*move, kept, weights, frozenset(passages.slugs.tolist())).store(path)
+    Lessons(*move, kept, weights, _ids(assistant)).store(path)
     figures = {"questions": len(given), "answered": len(questions.slugs)}
     return {**figures, "other_documents": _elsewhere(passages, questions)}
+
+
+def _ids(assistant: Assistant) -> frozenset[str]:
+    levels = VISIBLE_TO["admin"]
+    every = [assistant._store.ids(assistant.fingerprint, level) for level in levels]
+    return frozenset(itertools.chain(*every))
 
 
 def _passages(encoder: Encoder, documents: Sequence[Document], size: int) -> _Passages:

@@ -34,7 +34,7 @@ def test_what_is_stored_comes_back(tmp_path: Path, shipped: Lessons) -> None:
     few = replace(shipped, precedents=shipped.precedents[:50], weights=shipped.weights[:50])
     few.store(tmp_path / "lessons.npz")
     again = Lessons.load(tmp_path / "lessons.npz")
-    assert again.documents == few.documents
+    assert again.passages == few.passages
     assert np.array_equal(again.up, few.up)
     assert np.array_equal(again.weights, few.weights)
     assert (again.precedents * few.precedents).sum(axis=1).min() > 0.99
@@ -86,6 +86,11 @@ def test_a_search_without_lessons_has_no_precedent(library: Assistant) -> None:
     assert told < 0
     assert library.retrieve(question, lessons=False).signals["precedent"] == 0
     assert library.retrieve("韩束的核心打法是什么?").signals["precedent"] > told
+
+
+def test_the_lessons_are_of_this_library(library: Assistant, shipped: Lessons) -> None:
+    """After a change of content: `evaluate --suite teach`, then `evaluate --suite calibrate`."""
+    assert teaching._ids(library) == shipped.passages
 
 
 def test_precedents_are_silent_about_other_documents(
