@@ -34,7 +34,7 @@ def load(name: str) -> Any:
 
 
 def fresh_questions() -> list[list[str]]:
-    """Give the questions that nothing is tuned to: yes or no, language, document, question."""
+    """Give the questions that nothing is fitted on: yes or no, language, document, question."""
     lines = (DATA / "fresh.tsv").read_text(encoding="utf-8").splitlines()
     return [line.split("\t") for line in lines]
 

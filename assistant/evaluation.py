@@ -276,12 +276,12 @@ def train(asked: _Asked) -> dict[str, Any]:
 
 
 def teach(asked: _Asked) -> dict[str, Any]:
-    """Fit the lessons on the training questions and store them; takes two minutes."""
+    """Fit the lessons on the training questions and store them; takes six minutes."""
     return teaching.teach(asked.assistant)
 
 
 def fresh(asked: _Asked) -> dict[str, Any]:
-    """Measure on questions that nothing was tuned to: what to expect of new ones.
+    """Measure on questions that nothing was fitted on: what to expect of new ones.
 
     `refused` are shares of those that must be, `found@5` of the documents that answer the others.
     """
