@@ -50,7 +50,7 @@ def test_answers(report: dict[str, Any]) -> None:
 def test_refusals(report: dict[str, Any]) -> None:
     """Answerable questions are seldom refused; what the library lacks mostly is."""
     figures = report["refusals"]["parts"]["all"]
-    # The bars are 0.03 and 0.95, both held (0.026 and 0.955); two questions each for other processors.
+    # The bars are 0.03 and 0.95, both held (0.026 and 0.955); two questions of room each.
     assert figures["false_refused"] <= 0.032 and figures["refused"] >= 0.947
     assert report["refusals"]["parts"]["kind:near-miss"]["refused"] >= 0.93
 
